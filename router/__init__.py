@@ -1,0 +1,1 @@
+"""Ockham: use no bigger model than the question needs, and prove it."""

@@ -1,0 +1,102 @@
+"""Every error Ockham raises on purpose.
+
+    OckhamError                  exit 1   (never raised itself)
+    ├── ConfigError              exit 2   a setting is wrong; the message names its key
+    ├── InputError               exit 2   the query or an argument is wrong
+    ├── SetupError               exit 3   a weight file, an index or a tool is missing
+    ├── KnowledgeError           exit 3   the index cannot be built, read or trusted
+    ├── NoAnswerError            exit 4   every arm that could be tried failed
+    └── ModelError               exit 4   a model call failed
+        ├── ModelUnavailable              nothing listens, or the server refused
+        ├── ModelAuthError                the key is missing or wrong
+        ├── ModelTimeout                  no (more) tokens within the time limit
+        ├── ModelDied                     the stream broke off before it was complete
+        ├── ContextOverflow               the prompt does not fit the model's context
+        └── BadResponse                   the server answered something that is no completion
+
+Each message says what to change: the setting, the field, or the command to run.
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "BadResponse",
+    "ConfigError",
+    "ContextOverflow",
+    "InputError",
+    "KnowledgeError",
+    "ModelAuthError",
+    "ModelDied",
+    "ModelError",
+    "ModelTimeout",
+    "ModelUnavailable",
+    "NoAnswerError",
+    "OckhamError",
+    "SetupError",
+]
+
+
+class OckhamError(Exception):
+    """Base of all errors raised on purpose; `exit_code` is what the command line returns."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigError(OckhamError):
+    """A setting is missing, unknown or impossible."""
+
+    exit_code = 2
+
+
+class InputError(OckhamError):
+    """The query, a file of queries or an argument cannot be used."""
+
+    exit_code = 2
+
+
+class SetupError(OckhamError):
+    """A weight file, an artefact or a tool that set-up provides is not there."""
+
+    exit_code = 3
+
+
+class KnowledgeError(OckhamError):
+    """The knowledge index cannot be built, read or trusted."""
+
+    exit_code = 3
+
+
+class NoAnswerError(OckhamError):
+    """Every arm that could be tried failed, so there is nothing to return."""
+
+    exit_code = 4
+
+
+class ModelError(OckhamError):
+    """A model call failed."""
+
+    exit_code = 4
+
+
+class ModelUnavailable(ModelError):
+    """Nothing listens at the address, or the server refused to serve."""
+
+
+class ModelAuthError(ModelError):
+    """The provider rejected the key."""
+
+
+class ModelTimeout(ModelError):
+    """The model gave no (more) tokens within its time limit."""
+
+
+class ModelDied(ModelError):
+    """The stream broke off before the completion was complete."""
+
+
+class ContextOverflow(ModelError):
+    """The prompt does not fit into the model's context."""
+
+
+class BadResponse(ModelError):
+    """The server answered something that is no chat completion."""

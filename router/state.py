@@ -1,0 +1,246 @@
+"""The records of one run, one frozen type a stage, and the graph's state.
+
+    Query -> Signals -> Decision -> Attempt -> Verdict -> ... -> Answer (with its Trace)
+
+All of them are plain serialisable data (pydantic, JSON). Clients, models and indexes
+never stand in here: they travel in the graph's runtime context.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+__all__ = [
+    "DOMAINS",
+    "Answer",
+    "Attempt",
+    "AttemptStatus",
+    "Citation",
+    "Decision",
+    "Domain",
+    "Event",
+    "Message",
+    "Passage",
+    "Price",
+    "Query",
+    "Signals",
+    "Step",
+    "Trace",
+    "Verdict",
+]
+
+Domain = Literal["math", "code", "logic", "knowledge", "open"]
+DOMAINS: tuple[Domain, ...] = ("math", "code", "logic", "knowledge", "open")
+
+
+class Record(BaseModel):
+    """Frozen, and unknown fields are errors: a record says all it holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Message(Record):
+    """One turn of a conversation, OpenAI's roles."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Query(Record):
+    """What is asked: a whole conversation; `text` is its last user turn."""
+
+    id: str
+    messages: tuple[Message, ...] = Field(min_length=1)
+
+    @property
+    def text(self) -> str:
+        """The last user turn, or the last turn where no user spoke."""
+        users = [m.content for m in self.messages if m.role == "user"]
+        return users[-1] if users else self.messages[-1].content
+
+
+class Signals(Record):
+    """Where a query stands on the plane of the design: two axes, and what they rest on.
+
+    `verifiability`: P(a checker that does not know the answer can reject a wrong one at
+    run time from the question alone). `knowledge_demand`: P(a capable solver without
+    references needs facts beyond the prompt). `domains` sums to 1.
+    """
+
+    verifiability: float = Field(ge=0, le=1)
+    knowledge_demand: float = Field(ge=0, le=1)
+    domains: Mapping[Domain, float]
+    language: str = "en"
+    """ISO 639-1 code; "und" where the text is too short to tell."""
+    chars: int = Field(ge=0)
+    featuriser: str
+    """Fingerprint of the featuriser that made these signals."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def domain(self) -> Domain:
+        """The most probable domain."""
+        return max(DOMAINS, key=lambda d: self.domains.get(d, 0.0))
+
+
+class Price(Record):
+    """A price snapshot. USD per token, so that a local and a hosted model compare."""
+
+    input_usd: float = Field(ge=0)
+    output_usd: float = Field(ge=0)
+    basis: str
+    """Where it comes from, in words: LiteLLM's map, or USD per hour over measured tokens/s."""
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
+        """USD of that many tokens."""
+        return prompt_tokens * self.input_usd + completion_tokens * self.output_usd
+
+
+class Passage(Record):
+    """One retrieved passage; `score` is the cosine similarity to the query."""
+
+    source: str
+    title: str
+    text: str
+    score: float
+
+
+class Citation(Record):
+    """Which passage carries the answer: `number` counts from 1, as in the prompt."""
+
+    number: int
+    source: str
+    title: str
+    quote: str
+
+
+class AttemptStatus(StrEnum):
+    """How an attempt ended. Every attempt has exactly one; none is dropped."""
+
+    OK = "ok"
+    TRUNCATED = "truncated"
+    """The token cap was reached before the answer closed."""
+    NO_ANSWER = "no_answer"
+    """Nothing but thinking, or nothing at all."""
+    ABSTAINED = "abstained"
+    """The reader says that the passages do not hold the answer."""
+    FAILED = "failed"
+    """The call failed; `error` says how."""
+
+
+class Attempt(Record):
+    """One arm, run once, and what it really cost."""
+
+    arm: str
+    model: str
+    text: str
+    status: AttemptStatus
+    error: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    tokens_basis: Literal["reported", "counted"] = "reported"
+    """`counted`: the stream ended without a usage record (a failure, a cancellation)."""
+    cost_usd: float = 0.0
+    price: Price
+    seconds: float = 0.0
+    first_token_seconds: float | None = None
+    passages: tuple[Passage, ...] = ()
+    citations: tuple[Citation, ...] = ()
+
+
+class Verdict(Record):
+    """What a check found. `passed` is True or False only if the check could have gone
+    the other way; otherwise it is None, and `status` says why."""
+
+    kind: Literal["math", "code", "grounding", "none"]
+    passed: bool | None
+    status: str
+    """A short code: passed, failed, unchecked, no_answer, abstained, not_applicable, ..."""
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    evidence: tuple[str, ...] = ()
+    """One sentence a check, for people."""
+    seconds: float = 0.0
+
+
+class ArmEstimate(Record):
+    """What the policy was told about one arm, and what it made of it."""
+
+    available: bool
+    why_not: str | None = None
+    predicted_cost_usd: float | None = None
+    worst_cost_usd: float | None = None
+    probability: float = 0.0
+
+
+class Decision(Record):
+    """One choice of the policy, explained."""
+
+    policy: str
+    arm: str | None
+    """None means STOP."""
+    attempt: int | None
+    """On STOP: which attempt is returned."""
+    reasons: tuple[str, ...]
+    arms: Mapping[str, ArmEstimate]
+
+
+class Step(Record):
+    """One node's turn in the trace."""
+
+    node: Literal["classify", "decide", "act", "verify"]
+    seconds: float
+    decision: Decision | None = None
+    attempt: Attempt | None = None
+    verdict: Verdict | None = None
+    note: str | None = None
+
+
+class Trace(Record):
+    """All that happened in one run: enough to explain it a month later."""
+
+    id: str
+    created: str
+    """UTC, ISO 8601."""
+    policy: str
+    query: Query
+    signals: Signals
+    steps: tuple[Step, ...]
+    seconds: float
+    model_seconds: float
+    """Time inside model calls; `seconds - model_seconds` is the router's own."""
+
+
+class Answer(Record):
+    """What the caller gets. `verdict` is the returned attempt's; `note` tells what to know
+    about it (unverified, an arm that was not configured, a limit that was hit)."""
+
+    answer: str
+    route: tuple[str, ...]
+    """Arms in the order they were tried; the answer is not always the last one's."""
+    arm: str
+    model: str
+    verdict: Verdict
+    verified: bool
+    cost_usd: float
+    """All attempts of this run together."""
+    prompt_tokens: int
+    completion_tokens: int
+    all_large_usd_estimate: float | None
+    """Estimated cost of one call of the reference model with the returned answer's tokens."""
+    citations: tuple[Citation, ...] = ()
+    note: str | None = None
+    signals: Signals
+    trace: Trace
+
+
+class Event(Record):
+    """What `astream` yields. `delta` events carry text of an attempt as it is written;
+    `checked` tells whether that text may still be thrown away by a check."""
+
+    kind: Literal["signals", "decision", "attempt", "delta", "attempt_done", "verdict", "answer"]
+    text: str = ""
+    arm: str | None = None
+    checked: bool = False
+    data: Any = None
