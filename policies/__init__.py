@@ -1,1 +1,49 @@
-"""The vocabulary of deciding."""
+"""The vocabulary of deciding: cases in, choices out, arrays only.
+
+Own policy: subclass `Policy`, decorate with `register`, name it in the configuration.
+"""
+
+from policies.always import AlwaysLarge, AlwaysSmall
+from policies.case import (
+    STOP,
+    Arm,
+    AttemptBlock,
+    CaseBatch,
+    ChoiceBatch,
+    Outcome,
+    PolicyError,
+)
+from policies.policy import (
+    Needs,
+    Policy,
+    available_policies,
+    best_attempt,
+    choose_from,
+    create,
+    first_open,
+    register,
+)
+from policies.random import Random
+from policies.verifiability import Verifiability
+
+__all__ = [
+    "STOP",
+    "AlwaysLarge",
+    "AlwaysSmall",
+    "Arm",
+    "AttemptBlock",
+    "CaseBatch",
+    "ChoiceBatch",
+    "Needs",
+    "Outcome",
+    "Policy",
+    "PolicyError",
+    "Random",
+    "Verifiability",
+    "available_policies",
+    "best_attempt",
+    "choose_from",
+    "create",
+    "first_open",
+    "register",
+]

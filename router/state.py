@@ -6,15 +6,17 @@ All of them are plain serialisable data (pydantic, JSON). Clients, models and in
 never stand in here: they travel in the graph's runtime context.
 """
 
+import operator
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 __all__ = [
     "DOMAINS",
     "Answer",
+    "ArmEstimate",
     "Attempt",
     "AttemptStatus",
     "Citation",
@@ -25,6 +27,7 @@ __all__ = [
     "Passage",
     "Price",
     "Query",
+    "RunState",
     "Signals",
     "Step",
     "Trace",
@@ -244,3 +247,18 @@ class Event(Record):
     arm: str | None = None
     checked: bool = False
     data: Any = None
+
+
+class RunState(TypedDict, total=False):
+    """The graph's state: plain data. Lists grow by appending."""
+
+    query: Query
+    features: Mapping[str, list[float]]
+    """Feature blocks of the query, each of shape (d,)."""
+    signals: Signals
+    decision: Decision
+    check: str
+    """Which verifier the running attempt will meet; known before it starts."""
+    attempts: Annotated[list[Attempt], operator.add]
+    verdicts: Annotated[list[Verdict], operator.add]
+    steps: Annotated[list[Step], operator.add]

@@ -1,0 +1,1 @@
+"""Arms: what a policy can choose, and how one is run."""

@@ -1,0 +1,1 @@
+"""Models: prices, the LiteLLM client, and the launcher of the embedded server."""

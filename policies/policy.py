@@ -1,0 +1,172 @@
+"""The policy protocol, its registry, and the helpers that every rule shares.
+
+A policy is a frozen pydantic model: its fields are its parameters, so an unknown or
+impossible parameter is an error that names it, and `to_state` / `from_state` are plain
+data. `choose` is pure: no clock, no files, no global state; randomness comes from
+`CaseBatch.row_key` and a seed.
+"""
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from policies.case import STOP, CaseBatch, ChoiceBatch, Outcome, PolicyError
+
+__all__ = [
+    "Needs",
+    "Policy",
+    "available_policies",
+    "best_attempt",
+    "choose_from",
+    "create",
+    "first_open",
+    "last_call_failed",
+    "register",
+]
+
+
+class Needs(BaseModel):
+    """What a policy reads: a table that lacks it cannot replay the policy."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    features: frozenset[str] = frozenset()
+    attempts: frozenset[str] = frozenset()
+
+
+class Policy(BaseModel):
+    """Base of every policy: parameters as fields, one pure method."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ClassVar[str]
+    version: ClassVar[str] = "1"
+    needs: ClassVar[Needs] = Needs()
+
+    @abstractmethod
+    def choose(self, cases: CaseBatch) -> ChoiceBatch:
+        """Pick the next arm, or STOP, for every row."""
+
+    def to_state(self) -> dict[str, Any]:
+        """Name, version and parameters as plain data."""
+        return {"name": self.name, "version": self.version, "params": self.model_dump(mode="json")}
+
+    @staticmethod
+    def from_state(state: Mapping[str, Any]) -> "Policy":
+        """The policy that `to_state` described; `PolicyError` if it is not registered here."""
+        policy = create(str(state["name"]), state.get("params", {}))
+        if policy.version != state.get("version"):
+            raise PolicyError(
+                f"policy {policy.name!r} is version {policy.version} here, "
+                f"the state was written by version {state.get('version')}"
+            )
+        return policy
+
+
+_REGISTRY: dict[str, type[Policy]] = {}
+P = TypeVar("P", bound=type[Policy])
+
+
+def register(cls: P) -> P:
+    """Class decorator: make the policy known under `cls.name`. Duplicates are an error."""
+    known = _REGISTRY.get(cls.name)
+    if known is not None and known.__qualname__ != cls.__qualname__:
+        raise PolicyError(f"two policies are named {cls.name!r}: {known!r} and {cls!r}")
+    _REGISTRY[cls.name] = cls
+    return cls
+
+
+def available_policies() -> tuple[str, ...]:
+    """Names that `create` knows."""
+    return tuple(sorted(_REGISTRY))
+
+
+def create(name: str, params: Mapping[str, Any] | None = None) -> Policy:
+    """The policy of that name. Raises `PolicyError` naming the unknown name or parameter."""
+    cls = _REGISTRY.get(name)
+    if cls is None:
+        raise PolicyError(f"unknown policy {name!r}; known: {', '.join(available_policies())}")
+    try:
+        return cls.model_validate(dict(params or {}))
+    except ValidationError as error:
+        what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise PolicyError(f"policy {name!r}: {what}") from None
+
+
+def best_attempt(cases: CaseBatch) -> NDArray[np.int64]:
+    """(n,) index of the attempt to return, -1 where nothing was tried.
+
+    A passed check beats an unchecked answer, which beats a failed check, which beats an
+    abstention, an incomplete answer and a failed call; among equals a large arm beats a
+    small one, and the later attempt beats the earlier.
+    """
+    a = cases.attempts
+    n, k = a.arm.shape
+    if k == 0:
+        return np.full(n, -1, dtype=np.int64)
+    answered = a.outcome == Outcome.ANSWERED
+    rank = np.select(
+        [
+            answered & (a.passed == 1.0),
+            answered & np.isnan(a.passed),
+            answered,
+            a.outcome == Outcome.ABSTAINED,
+            a.outcome == Outcome.INCOMPLETE,
+            a.outcome == Outcome.FAILED,
+        ],
+        [6.0, 5.0, 4.0, 3.0, 2.0, 1.0],
+        default=0.0,
+    )
+    large = np.array([arm.tier == "large" for arm in cases.arms])
+    rank = rank + 0.5 * large[np.clip(a.arm, 0, None)] + 1e-3 * np.arange(k)
+    best: NDArray[np.int64] = np.argmax(rank, axis=1).astype(np.int64)
+    return np.where(np.all(a.outcome == Outcome.NONE, axis=1), -1, best)
+
+
+def first_open(open_: NDArray[np.bool_], order: Sequence[int]) -> NDArray[np.int64]:
+    """(n,) the first column of `order` that is open in each row, STOP where none is."""
+    if not order:
+        return np.full(open_.shape[0], STOP, dtype=np.int64)
+    columns = np.asarray(order, dtype=np.int64)
+    flags = open_[:, columns]
+    return np.where(flags.any(axis=1), columns[np.argmax(flags, axis=1)], STOP)
+
+
+def last_call_failed(cases: CaseBatch) -> NDArray[np.bool_]:
+    """(n,) True where every attempt so far died as a call: nothing was learnt, nothing said."""
+    outcome = cases.attempts.outcome
+    silent = (outcome == Outcome.FAILED) | (outcome == Outcome.NONE)
+    return np.asarray(silent.all(axis=1), dtype=bool)
+
+
+def choose_from(
+    cases: CaseBatch,
+    arm: NDArray[np.int64],
+    reasons: Mapping[str, NDArray[np.bool_]],
+    sentences: Mapping[str, str],
+    probability: NDArray[np.float64] | None = None,
+) -> ChoiceBatch:
+    """A `ChoiceBatch` from the chosen columns: fills in what a simple rule does not say.
+
+    `arm` is (n,) with STOP allowed, `reasons` maps a code to (n,) flags. Without
+    `probability` the choice counts as deterministic.
+    """
+    n, a = len(cases), len(cases.arms)
+    if probability is None:
+        probability = np.zeros((n, a))
+        rows = np.nonzero(arm != STOP)[0]
+        probability[rows, arm[rows]] = 1.0
+    return ChoiceBatch(
+        arm=arm,
+        attempt=np.where(arm == STOP, best_attempt(cases), -1),
+        probability=probability,
+        quality=np.full((n, a), np.nan),
+        cost=cases.predicted_cost,
+        reason_codes=tuple(reasons),
+        reasons=np.stack(list(reasons.values()), axis=1) if reasons else np.zeros((n, 0), bool),
+        sentences=sentences,
+    )

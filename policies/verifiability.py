@@ -1,0 +1,124 @@
+"""Thresholds on the two axes; escalate on a failed check.
+
+What can be checked, and needs no facts, starts on the small arm: a wrong answer is
+caught, and only then paid for twice. What needs knowledge starts at the index with the
+small reader, then goes to a large model; the small model alone is its last resort.
+After every attempt: a passed check ends the run; a failed check, an abstention, an
+incomplete answer or a dead call escalates; an answer that nothing could check is kept.
+
+    checkable, no facts needed     small, large
+    facts needed                   small+index, large, large+index   (last resort: small)
+    neither (open)                 small, large
+
+The rule is the Compression-Coverage hypothesis taken at its word (VibeThinker-3B report,
+arXiv 2606.16140, section 5); whether it pays is what `eval` measures.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from policies.case import STOP, CaseBatch, ChoiceBatch, Outcome
+from policies.policy import Needs, Policy, choose_from, first_open, register
+
+__all__ = ["Verifiability"]
+
+_SENTENCES = {
+    "verifiable": "an answer can be checked at run time, so start small",
+    "knowledge": "needs facts beyond the prompt, so ask the index or a large model",
+    "open": "neither checkable nor in need of facts, so the small model will do",
+    "not-capable": "the small model is not made for this language, so it comes last",
+    "escalate-failed-check": "the last answer failed its check",
+    "escalate-no-answer": "the last attempt gave no complete answer",
+    "escalate-abstained": "the passages do not hold the answer",
+    "escalate-call-failed": "the last call failed",
+    "last-resort": "nothing better can be run, so the small model answers alone",
+    "check-passed": "the answer passed its check",
+    "unchecked-kept": "nothing could check the answer, so it is kept as it is",
+    "nothing-left": "no further arm can be run, so the best attempt so far is returned",
+}
+
+
+@register
+class Verifiability(Policy):
+    """Route by `verifiability >= tau_verifiability` and `knowledge >= tau_knowledge`."""
+
+    name: ClassVar[str] = "verifiability"
+    needs: ClassVar[Needs] = Needs(
+        features=frozenset({"axes"}), attempts=frozenset({"outcome", "passed"})
+    )
+
+    tau_verifiability: float = Field(default=0.5, ge=0, le=1)
+    tau_knowledge: float = Field(default=0.5, ge=0, le=1)
+    escalate_unchecked: bool = False
+    """Also escalate answers that no check could judge."""
+
+    def choose(self, cases: CaseBatch) -> ChoiceBatch:
+        axes = cases.block("axes")
+        knowledge = axes[:, 1] >= self.tau_knowledge
+        verifiable = ~knowledge & (axes[:, 0] >= self.tau_verifiability)
+        last = _Last(cases)
+        done = last.passed | (last.unchecked & (not self.escalate_unchecked))
+        target, resort = self._next(cases, knowledge, last.none)
+        arm = np.where(done, STOP, target)
+        fresh = last.none
+        reasons = {
+            "verifiable": fresh & verifiable,
+            "knowledge": fresh & knowledge,
+            "open": fresh & ~verifiable & ~knowledge,
+            "not-capable": fresh & ~np.all(cases.capable | ~cases.available, axis=1),
+            "escalate-failed-check": last.failed_check & (arm != STOP),
+            "escalate-no-answer": last.incomplete & (arm != STOP),
+            "escalate-abstained": last.abstained & (arm != STOP),
+            "escalate-call-failed": last.call_failed & (arm != STOP),
+            "last-resort": resort & (arm != STOP),
+            "check-passed": last.passed,
+            "unchecked-kept": last.unchecked & (arm == STOP),
+            "nothing-left": ~done & (arm == STOP),
+        }
+        return choose_from(cases, arm, reasons, _SENTENCES)
+
+    def _next(
+        self, cases: CaseBatch, knowledge: NDArray[np.bool_], fresh: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+        """(n,) the next column of each row's ladder, and where it is the last resort."""
+        small, small_index = cases.columns("small", "none"), cases.columns("small", "index")
+        large, large_index = cases.columns("large", "none"), cases.columns("large", "index")
+        can = cases.open & cases.capable
+        facts = first_open(can, small_index + large + large_index)
+        plain = first_open(can, small + large)
+        target = np.where(knowledge, facts, plain)
+        # The last resort is for rows with nothing said yet: a closed-book guess must not
+        # replace the honest "the passages do not hold it".
+        silent = fresh | np.all(
+            (cases.attempts.outcome == Outcome.FAILED) | (cases.attempts.outcome == Outcome.NONE),
+            axis=1,
+        )
+        resort = (target == STOP) & silent
+        anything = first_open(cases.open, small + small_index + large + large_index)
+        return np.where(resort, anything, target), resort
+
+
+class _Last:
+    """What the last attempt of each row says, as (n,) flags."""
+
+    def __init__(self, cases: CaseBatch) -> None:
+        a = cases.attempts
+        n = len(cases)
+        made = (a.outcome != Outcome.NONE).sum(axis=1)
+        self.none: NDArray[np.bool_] = made == 0
+        rows = np.arange(n)
+        slot = np.clip(made - 1, 0, None)
+        if a.outcome.shape[1] == 0:
+            outcome, passed = np.zeros(n, dtype=np.int64), np.full(n, np.nan)
+        else:
+            outcome, passed = a.outcome[rows, slot], a.passed[rows, slot]
+        answered = outcome == Outcome.ANSWERED
+        self.passed: NDArray[np.bool_] = answered & (passed == 1.0)
+        self.failed_check: NDArray[np.bool_] = answered & (passed == 0.0)
+        self.unchecked: NDArray[np.bool_] = answered & np.isnan(passed)
+        self.incomplete: NDArray[np.bool_] = outcome == Outcome.INCOMPLETE
+        self.abstained: NDArray[np.bool_] = outcome == Outcome.ABSTAINED
+        self.call_failed: NDArray[np.bool_] = outcome == Outcome.FAILED

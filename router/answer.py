@@ -1,0 +1,110 @@
+"""From a finished run to what the caller gets: the answer, its price, its explanation.
+
+The all-large figure is a counterfactual, so an estimate: one call of the reference model
+with this run's own prompt (no passages) and as many completion tokens as the returned
+answer has, by the answering model's tokenizer. A larger model may write more or less.
+"""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from policies import Policy
+from router.config import Settings
+from router.errors import NoAnswerError
+from router.models.prices import reference_price
+from router.state import Answer, Attempt, AttemptStatus, Decision, RunState, Trace, Verdict
+
+__all__ = ["TOKEN_MODEL", "conclude"]
+
+TOKEN_MODEL = "this run's own prompt and answer tokens, without passages"  # noqa: S105
+"""Name of the token model behind the all-large estimate."""
+
+
+def conclude(settings: Settings, policy: Policy, state: RunState, started: float) -> Answer:
+    """The answer of a finished run.
+
+    Raises:
+        NoAnswerError: nothing was said that could be returned; the message tells why each
+            arm failed or could not be run.
+    """
+    decision, attempts = state["decision"], state["attempts"]
+    index = decision.attempt
+    if index is None or not attempts[index].text or attempts[index].status is AttemptStatus.FAILED:
+        raise NoAnswerError(_nothing(decision, attempts))
+    best, verdict = attempts[index], state["verdicts"][index]
+    verified = verdict.passed is True
+    return Answer(
+        answer=best.text,
+        route=tuple(a.arm for a in attempts),
+        arm=best.arm,
+        model=best.model,
+        verdict=verdict,
+        verified=verified,
+        cost_usd=sum(a.cost_usd for a in attempts),
+        prompt_tokens=sum(a.prompt_tokens for a in attempts),
+        completion_tokens=sum(a.completion_tokens for a in attempts),
+        all_large_usd_estimate=_all_large(settings, state, best),
+        citations=best.citations,
+        note=None if verified else _note(decision, best, verdict),
+        signals=state["signals"],
+        trace=_trace(policy, state, started),
+    )
+
+
+def _all_large(settings: Settings, state: RunState, best: Attempt) -> float:
+    bare = next((a.prompt_tokens for a in state["attempts"] if not a.passages), None)
+    if not bare:
+        bare = sum(len(m.content) for m in state["query"].messages) // 4 + 8
+    return reference_price(settings).cost(bare, best.completion_tokens)
+
+
+def _note(decision: Decision, best: Attempt, verdict: Verdict) -> str:
+    """Why the answer is not verified, and what would have helped."""
+    parts = [f"unverified: {_why_unverified(best, verdict)}"]
+    missing = [
+        f"{name}: {arm.why_not.split(':')[0]}"
+        for name, arm in decision.arms.items()
+        if arm.why_not and name not in ("", best.arm)
+    ]
+    if missing and verdict.passed is False:
+        parts.append("could not be run: " + ", ".join(missing))
+    return "; ".join(parts)
+
+
+def _why_unverified(best: Attempt, verdict: Verdict) -> str:
+    if best.status is AttemptStatus.TRUNCATED:
+        return "it was cut at the token cap"
+    if best.status is AttemptStatus.ABSTAINED:
+        return "the passages do not hold the answer"
+    if verdict.passed is False:
+        return f"its check failed ({verdict.evidence[0] if verdict.evidence else verdict.status})"
+    return "nothing could check it"
+
+
+def _nothing(decision: Decision, attempts: Sequence[Attempt]) -> str:
+    lines = ["no answer:"]
+    lines += [f"  {a.arm}: {a.error or a.status.value}" for a in attempts]
+    tried = {a.arm for a in attempts}
+    lines += [
+        f"  {name}: {arm.why_not}"
+        for name, arm in decision.arms.items()
+        if arm.why_not and name not in tried
+    ]
+    if len(lines) == 1:
+        lines += [f"  {reason}" for reason in decision.reasons]
+    return "\n".join(lines)
+
+
+def _trace(policy: Policy, state: RunState, started: float) -> Trace:
+    seconds = time.perf_counter() - started
+    return Trace(
+        id=state["query"].id,
+        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        policy=f"{policy.name}@{policy.version}",
+        query=state["query"],
+        signals=state["signals"],
+        steps=tuple(state["steps"]),
+        seconds=seconds,
+        model_seconds=sum(a.seconds for a in state["attempts"]),
+    )

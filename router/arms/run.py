@@ -1,0 +1,134 @@
+"""Run one arm once: prompt, model call, reading of what came back, price.
+
+An arm is model x context x method. Here: context `none` (the model's own parameters) and
+`index` (passages of the knowledge index, read and cited), method `single`. Whatever
+happens, the result is an `Attempt` with its status, tokens and cost.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from router.arms.prompts import messages_for
+from router.arms.reader import parse_reader, reader_messages, reader_response_format
+from router.arms.thinking import ThinkFilter, visible_text
+from router.config import ArmSettings
+from router.errors import ModelDied, ModelUnavailable
+from router.models.client import Completion, Endpoint, complete
+from router.models.pool import Models
+from router.state import Attempt, AttemptStatus, Citation, Passage, Price, Query, Signals
+
+__all__ = ["ArmRunner", "Searcher"]
+
+
+class Searcher(Protocol):
+    """What an arm needs of a knowledge index."""
+
+    async def asearch(self, query: str, k: int = 5) -> tuple[Passage, ...]:
+        """The k best passages, best first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What one completion says, read by the arm's context."""
+
+    text: str
+    status: AttemptStatus
+    citations: tuple[Citation, ...] = ()
+
+
+class ArmRunner:
+    """Runs arms against the models and the index."""
+
+    def __init__(self, models: Models, index: Searcher | None, passages: int) -> None:
+        self._models = models
+        self._index = index
+        self._passages = passages
+
+    async def run(
+        self,
+        name: str,
+        arm: ArmSettings,
+        query: Query,
+        signals: Signals,
+        *,
+        timeout_s: float,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Attempt:
+        """One attempt. `on_text` gets the visible text as it is written (context `none`)."""
+        price = self._models.price(arm.model) or Price(input_usd=0, output_usd=0, basis="unknown")
+        try:
+            endpoint = self._models.endpoint(arm.model)
+        except ModelUnavailable as error:
+            return Attempt(
+                arm=name, model=arm.model, text="", status=AttemptStatus.FAILED,
+                error=str(error), price=price,
+            )  # fmt: skip
+        passages = await self._retrieve(arm, query)
+        done = await self._call(endpoint, arm, query, signals, passages, timeout_s, on_text)
+        if isinstance(done.error, ModelUnavailable | ModelDied):
+            self._models.report_down(arm.model, done.error)
+        reading = _read(done, arm, passages)
+        return Attempt(
+            arm=name,
+            model=done.model,
+            text=reading.text,
+            status=reading.status,
+            error=str(done.error) if done.error else None,
+            prompt_tokens=done.prompt_tokens,
+            completion_tokens=done.completion_tokens,
+            tokens_basis=done.tokens_basis,
+            cost_usd=price.cost(done.prompt_tokens, done.completion_tokens),
+            price=price,
+            seconds=done.seconds,
+            first_token_seconds=done.first_token_seconds,
+            passages=passages,
+            citations=reading.citations,
+        )
+
+    async def _retrieve(self, arm: ArmSettings, query: Query) -> tuple[Passage, ...]:
+        if arm.context == "none" or self._index is None:
+            return ()
+        return await self._index.asearch(query.text, self._passages)
+
+    async def _call(
+        self,
+        endpoint: Endpoint,
+        arm: ArmSettings,
+        query: Query,
+        signals: Signals,
+        passages: Sequence[Passage],
+        timeout_s: float,
+        on_text: Callable[[str], None] | None,
+    ) -> Completion:
+        messages: Sequence[Mapping[str, str]]
+        form: Mapping[str, Any] | None = None
+        emit: Callable[[str], None] | None = None
+        if arm.context == "index":
+            messages = reader_messages(query, passages)
+            form = reader_response_format(len(passages))
+        else:
+            messages = messages_for(query, signals.domain)
+            emit = ThinkFilter(on_text) if on_text else None
+        cap = arm.max_tokens or self._models.settings(arm.model).max_tokens
+        return await complete(
+            endpoint, messages, max_tokens=cap, timeout_s=timeout_s,
+            response_format=form, on_text=emit,
+        )  # fmt: skip
+
+
+def _read(done: Completion, arm: ArmSettings, passages: Sequence[Passage]) -> _Reading:
+    """Status and text. An unclosed think block is no answer (facts of VibeThinker)."""
+    text = visible_text(done.text)
+    if done.error is not None:
+        return _Reading(text, AttemptStatus.FAILED)
+    if not text:
+        return _Reading("", AttemptStatus.NO_ANSWER)
+    if done.finish == "length":
+        return _Reading(text, AttemptStatus.TRUNCATED)
+    if arm.context == "none":
+        return _Reading(text, AttemptStatus.OK)
+    result = parse_reader(text, passages)
+    status = AttemptStatus.ABSTAINED if result.abstained else AttemptStatus.OK
+    return _Reading(result.answer_text, status, result.citations)

@@ -1,0 +1,222 @@
+"""`ockham ask`, `ockham route`, `ockham config`: the router on the command line."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from router.config import load_settings
+from router.errors import InputError, OckhamError
+from router.facade import Router
+from router.state import Answer, Decision, Signals
+
+__all__ = ["answer_json", "ask", "config", "route"]
+
+ConfigOption = Annotated[
+    str | None, typer.Option("--config", help="YAML file; else OCKHAM_CONFIG, else ./ockham.yaml.")
+]
+PolicyOption = Annotated[str | None, typer.Option("--policy", help="A registered policy's name.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+BATCH = 64
+
+
+def ask(
+    query: Annotated[str, typer.Argument(help="The question; '-' reads standard input.")],
+    policy: PolicyOption = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Show text as it is written.")] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Answer one question: routed, checked, escalated, priced, explained."""
+    text = _read(query)
+    router = Router.from_config(config, policy=policy)
+    try:
+        answer = asyncio.run(_streamed(router, text)) if stream else router.ask(text)
+    finally:
+        router.close()
+    if as_json:
+        _print(json.dumps(answer_json(answer), ensure_ascii=False))
+        return
+    if not stream:
+        _print(answer.answer)
+    sys.stderr.write(_summary(answer))
+
+
+async def _streamed(router: Router, query: str | bytes) -> Answer:
+    """Unchecked text is shown as it comes; checked text only once it has been judged."""
+    shown, answer = "", None
+    async with aclosing(router.astream(query)) as events:
+        async for event in events:
+            if event.kind == "delta" and not event.checked:
+                shown += event.text
+                _print(event.text, end="")
+            elif event.kind == "attempt":
+                sys.stderr.write(f"[{event.arm}]\n")
+            elif event.kind == "verdict":
+                sys.stderr.write(f"[{event.arm}: {event.data.status}]\n")
+            elif event.kind == "answer":
+                answer = event.data
+    if answer is None:  # pragma: no cover - astream raises before it ends without one
+        raise OckhamError("the run ended without an answer")
+    _print("" if shown.strip() == answer.answer.strip() else f"\n{answer.answer}".lstrip())
+    return answer
+
+
+def answer_json(answer: Answer) -> dict[str, Any]:
+    """The object that `ask --json` prints."""
+    data = answer.model_dump(mode="json")
+    data["tokens"] = {
+        "prompt": data.pop("prompt_tokens"),
+        "completion": data.pop("completion_tokens"),
+    }
+    return data
+
+
+def _summary(answer: Answer) -> str:
+    lines = [
+        "",
+        f"route: {' -> '.join(answer.route)}   model: {answer.model}   "
+        f"check: {answer.verdict.kind} {answer.verdict.status}   cost: USD {answer.cost_usd:.6f}",
+    ]
+    lines += [f"[{c.number}] {c.title} ({c.source})" for c in answer.citations]
+    if answer.note:
+        lines.append(answer.note)
+    return "\n".join(lines) + "\n"
+
+
+def route(
+    query: Annotated[str | None, typer.Argument(help="The question; '-' reads stdin.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", help="JSONL of objects with id and query.")
+    ] = None,
+    policy: PolicyOption = None,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Decide only: a dry run, with reasons. No server is started, no model is called."""
+    if (query is None) == (file is None):
+        raise InputError("give a question or --file, one of the two")
+    router = Router.from_config(config, policy=policy)
+    try:
+        if file is not None:
+            _route_file(router, file)
+            return
+        signals, decision = router.route(_read(query or ""))
+    finally:
+        router.close()
+    if as_json:
+        _print(json.dumps(_route_json(signals, decision), ensure_ascii=False))
+    else:
+        _print(_route_text(signals, decision))
+
+
+def _route_file(router: Router, file: Path) -> None:
+    """One JSON line out for each line in, in order; a bad line is an `error` in its place."""
+    bad = 0
+    batch: list[tuple[Any, str | None, str]] = []
+    for item in _lines(file):
+        batch.append(item)
+        if len(batch) == BATCH:
+            bad += _route_batch(router, batch)
+            batch = []
+    bad += _route_batch(router, batch)
+    if bad:
+        raise InputError(f"{file}: {bad} lines could not be routed; see their `error`")
+
+
+def _lines(file: Path) -> Iterator[tuple[Any, str | None, str]]:
+    """(id, query or None, what is wrong) of each line that is not blank."""
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"--file: cannot read {file}: {error.strerror}") from None
+    for number, line in enumerate(raw.split(b"\n"), 1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+            query = item["query"]
+        except (ValueError, KeyError, TypeError):
+            yield None, None, f"line {number}: not a JSON object with `id` and `query`"
+            continue
+        ident = item.get("id", number)
+        if isinstance(query, str):
+            yield ident, query, ""
+        else:
+            yield ident, None, f"line {number}: `query` is not a string"
+
+
+def _route_batch(router: Router, batch: list[tuple[Any, str | None, str]]) -> int:
+    """Print the batch's lines; returns how many could not be routed."""
+    from router.query import make_query
+
+    ready: list[Any] = []
+    wrong: list[str | None] = []
+    for _, query, why in batch:
+        try:
+            if query is None:
+                raise InputError(why)
+            ready.append(make_query(query, max_chars=router.settings.limits.max_query_chars))
+            wrong.append(None)
+        except InputError as error:
+            wrong.append(str(error))
+    decided = iter(router.route_many(ready) if ready else [])
+    for (ident, _, _), error in zip(batch, wrong, strict=True):
+        body = {"error": error} if error is not None else _route_json(*next(decided))
+        _print(json.dumps({"id": ident, **body}, ensure_ascii=False))
+    return sum(error is not None for error in wrong)
+
+
+def _route_json(signals: Signals, decision: Decision) -> dict[str, Any]:
+    return {
+        "signals": signals.model_dump(mode="json"),
+        "choice": decision.arm,
+        "reasons": list(decision.reasons),
+        "arms": {name: arm.model_dump(mode="json") for name, arm in decision.arms.items()},
+    }
+
+
+def _route_text(signals: Signals, decision: Decision) -> str:
+    domains = "  ".join(f"{d} {p:.2f}" for d, p in signals.domains.items())
+    lines = [
+        f"verifiability {signals.verifiability:.2f}   knowledge {signals.knowledge_demand:.2f}   "
+        f"language {signals.language}",
+        f"domain {signals.domain}   ({domains})",
+        f"{decision.policy} -> {decision.arm or 'nothing can be run'}",
+        *(f"  because {reason}" for reason in decision.reasons),
+    ]
+    for name, arm in decision.arms.items():
+        cost = arm.predicted_cost_usd
+        price = "price not measured yet" if cost is None else f"about USD {cost:.6f}"
+        lines.append(f"  {name:<12} {arm.why_not or price}")
+    return "\n".join(lines)
+
+
+config = typer.Typer(help="The configuration.", no_args_is_help=True)
+
+
+@config.command("check")
+def config_check(config: ConfigOption = None) -> None:
+    """Read and validate the configuration; print what is in force (keys are masked)."""
+    settings = load_settings(config)
+    _print(json.dumps(settings.model_dump(mode="json"), indent=2))
+
+
+@config.callback()
+def _group() -> None:
+    """Keeps `check` a subcommand while it is the only one."""
+
+
+def _read(query: str) -> str | bytes:
+    return sys.stdin.buffer.read() if query == "-" else query
+
+
+def _print(text: str, end: str = "\n") -> None:
+    sys.stdout.write(text + end)
+    sys.stdout.flush()

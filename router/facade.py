@@ -1,0 +1,288 @@
+"""`Router`: the library's face. `ask`, `aask` and `astream` are one `astream` underneath.
+
+A router has a home event loop, where its clients live: a background thread's, or the
+running loop where it is opened with `async with`. Calls from any other loop or thread
+are carried over, so `ask` works inside Jupyter and nothing blocks the caller's loop.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from contextlib import aclosing, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from policies import Policy
+from router.answer import conclude
+from router.config import Settings, load_settings, make_policy
+from router.errors import InputError, OckhamError
+from router.query import Askable, make_query
+from router.state import Answer, Decision, Event, Query, RunState, Signals
+
+if TYPE_CHECKING:
+    from router.assembly import Assembly
+
+__all__ = ["Router"]
+
+T = TypeVar("T")
+PolicyChoice = Policy | str | None
+RECURSION_BACKSTOP = 1000
+
+
+class Router:
+    """Routes queries to the smallest arm that will do, and explains it.
+
+    Args:
+        settings: from `load_settings`; `Router.from_config(...)` does both.
+        policy: a policy object or name that replaces the configured one.
+    """
+
+    def __init__(self, settings: Settings, policy: PolicyChoice = None) -> None:
+        self.settings = settings
+        self.policy = self._policy(policy) if policy is not None else settings.make_policy()
+        self._home: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._opening = threading.Lock()
+        self._assembling = asyncio.Lock()
+        self._assembly: Assembly | None = None
+
+    @classmethod
+    def from_config(
+        cls, config: str | Path | None = None, *, policy: PolicyChoice = None, **overrides: Any
+    ) -> Self:
+        """Read the configuration (see `router.config`) and build a router. Starts nothing.
+
+        Raises:
+            ConfigError: naming every bad key.
+        """
+        return cls(load_settings(config, **overrides), policy)
+
+    # -- asking ---------------------------------------------------------------------
+
+    def ask(self, query: Askable, *, policy: PolicyChoice = None) -> Answer:
+        """Route, run, check, escalate; blocks until the answer stands.
+
+        Raises:
+            InputError: the query cannot be used.
+            NoAnswerError: every arm failed or could not be run.
+        """
+        return self._wait(self._answer(query, policy))
+
+    async def aask(self, query: Askable, *, policy: PolicyChoice = None) -> Answer:
+        """`ask` for async code; cancelling it stops the model's work."""
+        async with aclosing(self.astream(query, policy=policy)) as events:
+            async for event in events:
+                if event.kind == "answer":
+                    answer: Answer = event.data
+                    return answer
+        raise OckhamError("the run ended without an answer")  # pragma: no cover
+
+    async def astream(
+        self, query: Askable, *, policy: PolicyChoice = None
+    ) -> AsyncGenerator[Event, None]:
+        """Everything that happens, as it happens; the last event holds the `Answer`.
+
+        Leaving the loop early (`aclose`, cancellation) stops the model's work.
+        """
+        home, here = self._home_loop(), asyncio.get_running_loop()
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        if home is here:
+            run: asyncio.Future[None] = here.create_task(
+                self._drive(query, policy, queue.put_nowait)
+            )
+        else:
+
+            def carry(event: Event | None) -> None:
+                here.call_soon_threadsafe(queue.put_nowait, event)
+
+            run = asyncio.wrap_future(self._submit(self._drive(query, policy, carry)))
+        try:
+            while (event := await queue.get()) is not None:
+                yield event
+            await run
+        finally:
+            if not run.done():
+                run.cancel()
+            await asyncio.gather(run, return_exceptions=True)
+
+    def route(self, query: Askable, *, policy: PolicyChoice = None) -> tuple[Signals, Decision]:
+        """The first decision only: no server is started, no model is called."""
+        return self.route_many([query], policy=policy)[0]
+
+    def route_many(
+        self, queries: Sequence[Askable], *, policy: PolicyChoice = None
+    ) -> list[tuple[Signals, Decision]]:
+        """`route` for many queries; they are embedded in batches."""
+        return self._wait(self._decide(queries, policy))
+
+    async def aroute(
+        self, query: Askable, *, policy: PolicyChoice = None
+    ) -> tuple[Signals, Decision]:
+        """`route` for async code."""
+        return (await self._carry_over(self._decide([query], policy)))[0]
+
+    # -- opening and closing --------------------------------------------------------
+
+    def open(self) -> Self:
+        """Load and start everything now instead of at the first question."""
+        self._wait(self._started())
+        return self
+
+    def close(self) -> None:
+        """Stop the servers that were started here. The router can be used again after."""
+        assembly, self._assembly = self._assembly, None
+        if assembly is not None:
+            assembly.close()
+        if self._thread is not None and self._home is not None:
+            self._home.call_soon_threadsafe(self._home.stop)
+            self._thread.join(timeout=10)
+        self._home = self._thread = None
+        self._assembling = asyncio.Lock()
+
+    def __enter__(self) -> Self:
+        return self.open()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        self._home = asyncio.get_running_loop()
+        await self._started()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def models(self) -> Any:
+        """The started models (`router.models.pool.Models`); opens the router if need be."""
+        return self._wait(self._started()).engine.models
+
+    # -- inside ---------------------------------------------------------------------
+
+    def _policy(self, policy: PolicyChoice) -> Policy:
+        if policy is None:
+            return self.policy
+        return policy if isinstance(policy, Policy) else make_policy(policy)
+
+    def _query(self, query: Askable) -> Query:
+        return make_query(query, max_chars=self.settings.limits.max_query_chars)
+
+    async def _answer(self, query: Askable, policy: PolicyChoice) -> Answer:
+        answers: list[Answer] = []
+
+        def keep(event: Event | None) -> None:
+            if event is not None and event.kind == "answer":
+                answers.append(event.data)
+
+        await self._drive(query, policy, keep)
+        return answers[0]
+
+    async def _drive(
+        self, query: Askable, policy: PolicyChoice, emit: Callable[[Event | None], None]
+    ) -> None:
+        """One run on the home loop. Emits its events, then None, however it ends."""
+        from router.graph import Context
+
+        try:
+            asked, chosen = self._query(query), self._policy(policy)
+            assembly = await self._started()
+            started = time.perf_counter()
+            context = Context(assembly.engine, chosen, started + self.settings.limits.timeout_s)
+            state: Any = {}
+            with self._no_tracing():
+                stream = assembly.graph.astream(
+                    {"query": asked},
+                    {"recursion_limit": RECURSION_BACKSTOP},
+                    context=context,
+                    stream_mode=["custom", "values"],
+                )
+                async for mode, item in stream:
+                    if mode == "custom":
+                        emit(cast(Event, item))
+                    else:
+                        state = item
+            answer = conclude(self.settings, chosen, cast(RunState, state), started)
+            emit(Event(kind="answer", text=answer.answer, arm=answer.arm, data=answer))
+        finally:
+            emit(None)
+
+    async def _decide(
+        self, queries: Sequence[Askable], policy: PolicyChoice
+    ) -> list[tuple[Signals, Decision]]:
+        asked, chosen = [self._query(query) for query in queries], self._policy(policy)
+        assembly = await self._assembled()
+        return await assembly.decide(asked, chosen)
+
+    def _no_tracing(self) -> Any:
+        """LangSmith's variables in the environment do nothing unless `tracing` is on."""
+        if self.settings.tracing:
+            return nullcontext()
+        from langsmith import tracing_context
+
+        return tracing_context(enabled=False)
+
+    async def _assembled(self) -> "Assembly":
+        """All parts, built once: clients and indexes, but no server started."""
+        async with self._assembling:
+            if self._assembly is None:
+                from router.assembly import Assembly
+
+                self._assembly = await Assembly.build(self.settings)
+            return self._assembly
+
+    async def _started(self) -> "Assembly":
+        assembly = await self._assembled()
+        await assembly.start()
+        return assembly
+
+    def _home_loop(self) -> asyncio.AbstractEventLoop:
+        with self._opening:
+            if self._home is None or self._home.is_closed():
+                loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=_serve_loop, args=(loop,), name="ockham-router", daemon=True
+                )
+                self._thread.start()
+                self._home = loop
+            return self._home
+
+    def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
+        return asyncio.run_coroutine_threadsafe(work, self._home_loop())
+
+    async def _carry_over(self, work: Coroutine[Any, Any, T]) -> T:
+        if self._home_loop() is asyncio.get_running_loop():
+            return await work
+        return await asyncio.wrap_future(self._submit(work))
+
+    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run on the home loop and block. From the home loop itself it could never end."""
+        home = self._home_loop()
+        try:
+            inside = asyncio.get_running_loop() is home
+        except RuntimeError:
+            inside = False
+        if inside:
+            work.close()
+            raise InputError(
+                "called from the router's own event loop: use `await router.aask(...)`"
+            )
+        future = self._submit(work)
+        try:
+            return future.result()
+        except KeyboardInterrupt:
+            future.cancel()
+            raise
+
+
+def _serve_loop(loop: asyncio.AbstractEventLoop) -> None:
+    asyncio.set_event_loop(loop)
+    try:
+        loop.run_forever()
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()

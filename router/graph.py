@@ -1,0 +1,217 @@
+"""The graph, and nothing else: read it and you know the product.
+
+    classify ─► decide ─► act ─► verify ─┐
+                  ▲  │                   │
+                  │  └─ STOP ─► END      │
+                  └──────────────────────┘
+
+`decide` asks a policy; the limits of the request hold whatever it says. Nodes report
+through LangGraph's stream writer, so one `astream` serves every entry point. The step
+limit is our own count: it ends with the best attempt so far, where LangGraph's
+`recursion_limit` would lose the state.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from policies import CaseBatch, Policy, PolicyError, best_attempt
+from router.arms.run import ArmRunner
+from router.cases import CaseBuilder, explain
+from router.config import Settings
+from router.errors import ConfigError
+from router.models.pool import Models
+from router.state import (
+    ArmEstimate,
+    Attempt,
+    Decision,
+    Event,
+    Query,
+    RunState,
+    Signals,
+    Step,
+    Verdict,
+)
+
+__all__ = ["Context", "Engine", "build_graph", "decide_once"]
+
+ArmContext = Literal["none", "index"]
+Graph = CompiledStateGraph[RunState, "Context", RunState, RunState]
+
+
+class SignalSource(Protocol):
+    """Places queries on the plane of the two axes."""
+
+    async def aclassify(self, query: Query) -> tuple[Mapping[str, list[float]], Signals]:
+        """Feature blocks of one query, and its signals."""
+        ...
+
+    async def aclassify_many(
+        self, queries: Sequence[Query]
+    ) -> list[tuple[Mapping[str, list[float]], Signals]]:
+        """The same for many queries at once."""
+        ...
+
+
+class Checker(Protocol):
+    """Judges an attempt without knowing the answer."""
+
+    def kind_for(self, query: Query, signals: Signals, context: ArmContext) -> str:
+        """Which check an arm with that context will meet; known before it runs."""
+        ...
+
+    async def verify(self, query: Query, signals: Signals, attempt: Attempt, kind: Any) -> Verdict:
+        """The verdict; never raises for bad content."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Everything that is shared between runs."""
+
+    settings: Settings
+    models: Models
+    signals: SignalSource
+    runner: ArmRunner
+    checker: Checker
+    cases: CaseBuilder
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """LangGraph's runtime context: what a run needs that is no data."""
+
+    engine: Engine
+    policy: Policy
+    deadline: float
+    """On `time.perf_counter`'s clock."""
+
+
+def build_graph() -> Graph:
+    """Compile the graph. It holds no state and no clients, so one serves every run."""
+    graph = StateGraph(RunState, context_schema=Context)
+    graph.add_node("classify", classify)
+    graph.add_node("decide", decide)
+    graph.add_node("act", act)
+    graph.add_node("verify", verify)
+    graph.add_edge(START, "classify")
+    graph.add_edge("classify", "decide")
+    graph.add_conditional_edges("decide", go_on, {"act": "act", "stop": END})
+    graph.add_edge("act", "verify")
+    graph.add_edge("verify", "decide")
+    return graph.compile()
+
+
+async def classify(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Signals and feature blocks of the query."""
+    start = time.perf_counter()
+    features, signals = await runtime.context.engine.signals.aclassify(state["query"])
+    runtime.stream_writer(Event(kind="signals", data=signals))
+    return {
+        "features": features,
+        "signals": signals,
+        "attempts": [],
+        "verdicts": [],
+        "steps": [Step(node="classify", seconds=time.perf_counter() - start)],
+    }
+
+
+async def decide(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Ask the policy, under the request's limits."""
+    start = time.perf_counter()
+    context = runtime.context
+    await context.engine.models.refresh()
+    decision = decide_once(context, state)
+    runtime.stream_writer(Event(kind="decision", arm=decision.arm, data=decision))
+    step = Step(node="decide", seconds=time.perf_counter() - start, decision=decision)
+    return {"decision": decision, "steps": [step]}
+
+
+def decide_once(context: Context, state: RunState) -> Decision:
+    """One decision. Limits come first; what the policy picks must be runnable.
+
+    Raises `ConfigError` where the policy itself breaks (its name is in the message).
+    """
+    engine, policy = context.engine, context.policy
+    case, estimates = engine.cases.build(state)
+    limit = _limit_hit(engine.settings, state, context.deadline)
+    if limit is not None:
+        return _stop(policy, limit, case, estimates)
+    try:
+        choice = policy.choose(case)
+        choice.check(case)
+    except (PolicyError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ConfigError(f"policy {policy.name!r} failed: {error}") from error
+    arm = int(choice.arm[0])
+    if arm >= 0 and not case.available[0, arm]:
+        name = case.arms[arm].name
+        why = f"the policy chose {name}, which cannot be run: {estimates[name].why_not}"
+        return _stop(policy, why, case, estimates)
+    return explain(policy.name, choice, case.arms, estimates)
+
+
+def _limit_hit(settings: Settings, state: RunState, deadline: float) -> str | None:
+    limits = settings.limits
+    if len(state["attempts"]) >= limits.max_steps:
+        return f"the step limit is reached (limits.max_steps = {limits.max_steps})"
+    if state["attempts"] and time.perf_counter() >= deadline:
+        return f"the time limit is reached (limits.timeout_s = {limits.timeout_s:g})"
+    return None
+
+
+def _stop(
+    policy: Policy, reason: str, case: CaseBatch, estimates: Mapping[str, ArmEstimate]
+) -> Decision:
+    best = int(best_attempt(case)[0])
+    return Decision(
+        policy=policy.name,
+        arm=None,
+        attempt=best if best >= 0 else None,
+        reasons=(reason,),
+        arms=dict(estimates),
+    )
+
+
+def go_on(state: RunState) -> Literal["act", "stop"]:
+    """Where the graph goes after `decide`."""
+    return "stop" if state["decision"].arm is None else "act"
+
+
+async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Run the chosen arm once."""
+    start = time.perf_counter()
+    context = runtime.context
+    engine, name = context.engine, state["decision"].arm or ""
+    arm = engine.settings.arms[name]
+    check = engine.checker.kind_for(state["query"], state["signals"], arm.context)
+    checked = check != "none"
+    write = runtime.stream_writer
+    write(Event(kind="attempt", arm=name, checked=checked))
+    attempt = await engine.runner.run(
+        name,
+        arm,
+        state["query"],
+        state["signals"],
+        timeout_s=max(0.001, context.deadline - start),
+        on_text=lambda text: write(Event(kind="delta", text=text, arm=name, checked=checked)),
+    )
+    write(Event(kind="attempt_done", arm=name, checked=checked, data=attempt))
+    step = Step(node="act", seconds=time.perf_counter() - start, attempt=attempt)
+    return {"attempts": [attempt], "check": check, "steps": [step]}
+
+
+async def verify(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Judge the last attempt."""
+    start = time.perf_counter()
+    attempt = state["attempts"][-1]
+    verdict = await runtime.context.engine.checker.verify(
+        state["query"], state["signals"], attempt, state["check"]
+    )
+    runtime.stream_writer(Event(kind="verdict", arm=attempt.arm, data=verdict))
+    step = Step(node="verify", seconds=time.perf_counter() - start, verdict=verdict)
+    return {"verdicts": [verdict], "steps": [step]}

@@ -1,0 +1,267 @@
+"""One model, called through LiteLLM; always streamed, always settled.
+
+`complete` never loses what was spent: however the call ends, it returns a `Completion`
+with the tokens, the time and, where it failed, the error. Cancelling the task closes the
+upstream connection, which makes the server stop its work.
+
+A stream that breaks off looks complete through LiteLLM (it fills in a finish reason and a
+usage of its own, seen in 1.106); what the *server* said is `received_finish_reason`, and
+without one the completion counts as cut off.
+"""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from router.errors import (
+    BadResponse,
+    ContextOverflow,
+    ModelAuthError,
+    ModelDied,
+    ModelError,
+    ModelTimeout,
+    ModelUnavailable,
+)
+
+__all__ = ["Completion", "Endpoint", "complete", "load_litellm"]
+
+ChatMessages = Sequence[Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where and how a model is called. `model` is LiteLLM's name, provider prefix included."""
+
+    name: str
+    """The configuration's name of the model: error messages start with it."""
+    model: str
+    api_base: str | None = None
+    api_key: str | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    stop: tuple[str, ...] | None = None
+    stall_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """How one call ended. Seconds are wall clock; `text` excludes separate reasoning."""
+
+    model: str
+    text: str
+    finish: Literal["stop", "length", "error"]
+    prompt_tokens: int
+    completion_tokens: int
+    tokens_basis: Literal["reported", "counted"]
+    seconds: float
+    first_token_seconds: float | None
+    last_token_seconds: float | None
+    error: ModelError | None = None
+
+
+class _Tally:
+    """What has arrived so far: the one place that turns a stream into a `Completion`."""
+
+    def __init__(self, endpoint: Endpoint, messages: ChatMessages) -> None:
+        self.endpoint = endpoint
+        self.start = time.perf_counter()
+        self.parts: list[str] = []
+        self.pieces = 0
+        self.first: float | None = None
+        self.last: float | None = None
+        self.model = endpoint.model
+        self.usage: Any = None
+        self._prompt_chars = sum(len(m["content"]) for m in messages)
+
+    def add(self, chunk: Any) -> str:
+        """Take one chunk; returns its visible text."""
+        self.usage = getattr(chunk, "usage", None) or self.usage
+        if not chunk.choices:
+            return ""
+        delta = chunk.choices[0].delta
+        text: str = delta.content or ""
+        if text or getattr(delta, "reasoning_content", None):
+            self.pieces += 1
+            self.last = time.perf_counter() - self.start
+            self.first = self.first if self.first is not None else self.last
+        self.parts.append(text)
+        return text
+
+    def close(self, finish: str | None, error: ModelError | None = None) -> Completion:
+        """Settle: reported tokens where the server reported them, counted pieces otherwise."""
+        reported = self.usage is not None and error is None
+        prompt = self.usage.prompt_tokens if reported else self._prompt_chars // 4
+        completion = self.usage.completion_tokens if reported else self.pieces
+        return Completion(
+            model=self.model,
+            text="".join(self.parts),
+            finish="error" if error else ("length" if finish == "length" else "stop"),
+            prompt_tokens=prompt if (reported or self.first is not None) else 0,
+            completion_tokens=completion,
+            tokens_basis="reported" if reported else "counted",
+            seconds=time.perf_counter() - self.start,
+            first_token_seconds=self.first,
+            last_token_seconds=self.last,
+            error=error,
+        )
+
+
+async def complete(
+    endpoint: Endpoint,
+    messages: ChatMessages,
+    *,
+    max_tokens: int,
+    timeout_s: float,
+    response_format: Mapping[str, Any] | None = None,
+    on_text: Callable[[str], None] | None = None,
+) -> Completion:
+    """Call the model once. Model errors are returned in the `Completion`, not raised.
+
+    Args:
+        messages: OpenAI's role/content pairs.
+        max_tokens: the cap that prices the worst case.
+        timeout_s: wall clock for the whole call; each token also has `stall_s`.
+        on_text: called with every piece of visible text as it arrives.
+    """
+    tally = _Tally(endpoint, messages)
+    stream: Any = None
+    try:
+        async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(endpoint.stall_s):
+                stream = await _open(endpoint, messages, max_tokens, timeout_s, response_format)
+            await _drain(stream, tally, endpoint, on_text)
+        finish = getattr(stream, "received_finish_reason", None)
+        if finish is None:
+            return tally.close(None, _cut_off(endpoint, tally))
+        return tally.close(finish)
+    except TimeoutError:
+        limit = min(timeout_s, endpoint.stall_s)
+        return tally.close(None, ModelTimeout(f"models.{endpoint.name}: no token for {limit:g} s"))
+    except Exception as error:
+        known = _translate(endpoint, error, started=tally.first is not None)
+        if known is None:
+            raise
+        return tally.close(None, known)
+    finally:
+        if stream is not None:
+            # Shielded: a cancelled task must still hang up, or the server writes on.
+            await asyncio.shield(_hang_up(stream))
+
+
+async def _open(
+    endpoint: Endpoint,
+    messages: ChatMessages,
+    max_tokens: int,
+    timeout_s: float,
+    response_format: Mapping[str, Any] | None,
+) -> Any:
+    optional = {
+        "temperature": endpoint.temperature,
+        "top_p": endpoint.top_p,
+        "stop": list(endpoint.stop) if endpoint.stop else None,
+        "api_base": endpoint.api_base,
+        "api_key": endpoint.api_key,
+        "response_format": dict(response_format) if response_format else None,
+    }
+    return await load_litellm().acompletion(
+        model=endpoint.model,
+        messages=[dict(m) for m in messages],
+        max_tokens=max_tokens,
+        stream=True,
+        stream_options={"include_usage": True},
+        timeout=timeout_s,
+        num_retries=0,
+        max_retries=0,
+        # A reasoning model that takes no temperature should answer, not fail.
+        drop_params=True,
+        **{key: value for key, value in optional.items() if value is not None},
+    )
+
+
+async def _drain(
+    stream: Any, tally: _Tally, endpoint: Endpoint, on_text: Callable[[str], None] | None
+) -> None:
+    chunks = aiter(stream)
+    while True:
+        try:
+            async with asyncio.timeout(endpoint.stall_s):
+                chunk = await anext(chunks)
+        except StopAsyncIteration:
+            return
+        text = tally.add(chunk)
+        if text and on_text is not None:
+            on_text(text)
+
+
+async def _hang_up(stream: Any) -> None:
+    close = getattr(stream, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def load_litellm() -> Any:
+    """LiteLLM, imported where the first call is made (seconds), quiet and offline."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    import litellm
+
+    litellm.suppress_debug_info = True
+    litellm.telemetry = False
+    return litellm
+
+
+def _cut_off(endpoint: Endpoint, tally: _Tally) -> ModelError:
+    if tally.first is None:
+        return BadResponse(
+            f"models.{endpoint.name}: the server answered no chat completion; "
+            f"is models.{endpoint.name}.api_base an OpenAI-compatible /v1?"
+        )
+    return ModelDied(
+        f"models.{endpoint.name}: the model server broke off in the middle of its answer "
+        f"(after {tally.pieces} pieces)"
+    )
+
+
+def _translate(endpoint: Endpoint, error: Exception, *, started: bool) -> ModelError | None:
+    """LiteLLM's exceptions in our words; None for an error that is not a model's."""
+    exceptions = load_litellm().exceptions
+    where = f"models.{endpoint.name}"
+    if isinstance(error, exceptions.AuthenticationError | exceptions.PermissionDeniedError):
+        return ModelAuthError(
+            f"{where}: the key was rejected; check {where}.api_key or the "
+            "provider's key in the environment"
+        )
+    if isinstance(error, exceptions.ContextWindowExceededError):
+        return ContextOverflow(f"{where}: the prompt does not fit into the model's context")
+    if isinstance(error, exceptions.Timeout):
+        return ModelTimeout(f"{where}: the provider timed out")
+    if isinstance(error, exceptions.NotFoundError):
+        return BadResponse(
+            f"{where}: the server knows no model or path {endpoint.model!r}; "
+            f"check {where}.model and {where}.api_base"
+        )
+    if started and not isinstance(error, exceptions.RateLimitError):
+        return ModelDied(f"{where}: the model server broke off in the middle of its answer")
+    if isinstance(error, exceptions.RateLimitError):
+        return ModelUnavailable(f"{where}: the provider's rate limit is reached")
+    if isinstance(error, exceptions.BadRequestError):
+        return BadResponse(
+            f"{where}: the server rejected the request: {_first_line(endpoint, error)}"
+        )
+    if isinstance(error, exceptions.APIConnectionError | exceptions.APIError | OSError):
+        return ModelUnavailable(
+            f"{where}: the model server cannot be reached or refuses to "
+            f"serve: {_first_line(endpoint, error)}"
+        )
+    if type(error).__module__.split(".")[0] in {"litellm", "openai", "httpx", "aiohttp", "json"}:
+        return BadResponse(
+            f"{where}: the server's answer cannot be read: {_first_line(endpoint, error)}"
+        )
+    return None
+
+
+def _first_line(endpoint: Endpoint, error: Exception) -> str:
+    line = (str(error).splitlines() or [type(error).__name__])[0][:200]
+    return line.replace(endpoint.api_key, "***") if endpoint.api_key else line

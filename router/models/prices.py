@@ -1,0 +1,108 @@
+"""What tokens cost, in one place.
+
+Hosted models: LiteLLM's own price map, read from its JSON file without importing
+LiteLLM. Local models: USD per hour over *measured* tokens per second, prompt and
+completion apart (reading a prompt is many times faster than writing). The rates are
+those of one stream; several streams share the machine, so under load this overstates.
+
+Not here: discounts for cached prompts, batch prices, tiers above a context length.
+"""
+
+import json
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from router.config import ModelSettings, Settings
+from router.errors import ConfigError, SetupError
+from router.state import Price
+
+__all__ = ["Rates", "hosted_price", "local_price", "reference_price", "stated_price"]
+
+_FILE = "model_prices_and_context_window_backup.json"
+
+
+class Rates(BaseModel):
+    """Measured speed of a served model, tokens per second, one stream."""
+
+    model_config = ConfigDict(frozen=True)
+
+    prompt_tps: float = Field(gt=0)
+    completion_tps: float = Field(gt=0)
+    measured_at: str
+    """UTC, ISO 8601."""
+
+
+@cache
+def price_map() -> dict[str, dict[str, Any]]:
+    """LiteLLM's price map. Raises `SetupError` where the package is not installed."""
+    spec = find_spec("litellm")
+    places = spec.submodule_search_locations if spec else None
+    if not places:
+        raise SetupError("the package litellm is not installed: run `make setup`")
+    data: dict[str, dict[str, Any]] = json.loads(
+        (Path(places[0]) / _FILE).read_text(encoding="utf-8")
+    )
+    return data
+
+
+def hosted_price(model: str) -> Price | None:
+    """The price of a LiteLLM model name, None where the map does not know it."""
+    entry = price_map().get(model) or price_map().get(model.split("/", 1)[-1])
+    if entry is None or "input_cost_per_token" not in entry:
+        return None
+    return Price(
+        input_usd=entry["input_cost_per_token"] or 0.0,
+        output_usd=entry.get("output_cost_per_token") or 0.0,
+        basis=f"LiteLLM's price map: {model}",
+    )
+
+
+def local_price(usd_per_hour: float, rates: Rates) -> Price:
+    """USD per second over tokens per second."""
+    per_second = usd_per_hour / 3600
+    return Price(
+        input_usd=per_second / rates.prompt_tps,
+        output_usd=per_second / rates.completion_tps,
+        basis=(
+            f"USD {usd_per_hour:g}/h over {rates.prompt_tps:.0f} prompt and "
+            f"{rates.completion_tps:.0f} completion tokens/s, measured {rates.measured_at}"
+        ),
+    )
+
+
+def stated_price(name: str, settings: ModelSettings, model: str | None) -> Price | None:
+    """The price that needs no measurement, None where the model is priced by the hour.
+
+    Raises `ConfigError` where nothing at all says what the model costs: an unpriced
+    call could not be held under a cap.
+    """
+    if settings.input_usd_per_million is not None and settings.output_usd_per_million is not None:
+        return Price(
+            input_usd=settings.input_usd_per_million / 1e6,
+            output_usd=settings.output_usd_per_million / 1e6,
+            basis=f"configuration: models.{name}",
+        )
+    if settings.usd_per_hour is not None:
+        return None
+    price = hosted_price(model) if model else None
+    if price is None and (model or settings.api_base):
+        raise ConfigError(
+            f"models.{name}: no price is known for {model or settings.api_base!r}; set "
+            "usd_per_hour, or input_usd_per_million and output_usd_per_million"
+        )
+    return price
+
+
+def reference_price(settings: Settings) -> Price:
+    """The price of `prices.reference_model`. Raises `ConfigError` where the map lacks it."""
+    price = hosted_price(settings.prices.reference_model)
+    if price is None:
+        raise ConfigError(
+            f"prices.reference_model: {settings.prices.reference_model!r} is not in "
+            "LiteLLM's price map"
+        )
+    return price

@@ -1,0 +1,78 @@
+"""Bad input stops here: what comes in becomes a `Query`, or an `InputError` that says why."""
+
+import unicodedata
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from router.errors import InputError
+from router.state import Message, Query
+
+__all__ = ["Askable", "make_query"]
+
+Askable = str | bytes | Query | Sequence[Mapping[str, Any]]
+"""A text, its UTF-8 bytes, OpenAI-style messages, or a ready `Query`."""
+
+MAX_CONTROL_SHARE = 0.1
+
+
+def make_query(what: Askable, *, max_chars: int, id: str | None = None) -> Query:
+    """Validate and wrap. Raises `InputError` for empty, binary, undecodable or too long input."""
+    if isinstance(what, Query):
+        query = what
+    elif isinstance(what, str | bytes):
+        query = Query(id=id or _new_id(), messages=(Message(role="user", content=_text(what)),))
+    else:
+        query = Query(id=id or _new_id(), messages=_messages(what))
+    _check(query, max_chars)
+    return query
+
+
+def _new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _text(what: str | bytes) -> str:
+    if isinstance(what, str):
+        return what
+    try:
+        return what.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"the query is not UTF-8 text (byte {error.start}); convert it, for example with iconv"
+        ) from None
+
+
+def _messages(what: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
+    if not what:
+        raise InputError("messages: at least one message is needed")
+    try:
+        return tuple(Message.model_validate(dict(m)) for m in what)
+    except (ValidationError, TypeError, ValueError) as error:
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise InputError(
+            "messages: each needs a role (system, user, assistant) and a content string, "
+            f"and nothing else: {reason}"
+        ) from None
+
+
+def _check(query: Query, max_chars: int) -> None:
+    total = sum(len(m.content) for m in query.messages)
+    if total > max_chars:
+        raise InputError(
+            f"the query has {total} characters, limits.max_query_chars allows {max_chars}"
+        )
+    text = query.text
+    if not text.strip():
+        raise InputError("the query is empty")
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(
+            "the query is not UTF-8 text (it holds lone surrogates); was it decoded wrongly?"
+        ) from None
+    control = sum(unicodedata.category(c) == "Cc" and c not in "\n\r\t" for c in text)
+    if "\x00" in text or control > MAX_CONTROL_SHARE * len(text):
+        raise InputError("the query looks like binary data, not text")

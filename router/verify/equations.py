@@ -1,0 +1,333 @@
+"""What the question itself states, recomputed: its expression, or its equations.
+
+What: "What is 12*7?", "17% of 250", "12 times 7" are computed and compared; "Solve
+2x+3=11", "x+y=10 and x-y=2" are checked by substituting the answer. What not: word
+problems, functions, inequalities, and questions that ask for something other than the
+unknowns (then nothing is claimed). Sources: the grammar of `arithmetic`, nothing else.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from typing import NamedTuple
+
+from router.verify.arithmetic import Token, Unreadable, compute, tokenise
+from router.verify.steps import same_value
+
+__all__ = ["PlugBack", "parse_value", "plug_back", "states_formula"]
+
+MAX_QUESTION = 4000
+MAX_DEGREE = 6
+
+_ENGLISH = (
+    (re.compile(r"\b(?:times|multiplied by)\b"), "*"),
+    (re.compile(r"\b(?:divided by|over)\b"), "/"),
+    (re.compile(r"\b(?:plus|added to)\b"), "+"),
+    (re.compile(r"\bminus\b"), "-"),
+    (re.compile(r"\b(?:raised )?to the power of\b"), "^"),
+    (re.compile(r"\bsquared\b"), "^2"),
+    (re.compile(r"\bcubed\b"), "^3"),
+    (re.compile(r"(?<=\d)\s*percent\b"), "%"),
+    (re.compile(r"\b(?:the )?square root of (\d+)\b|\\?sqrt[({](\d+)[)}]"), r"((\1\2)^(1/2))"),
+    (re.compile(r"\bthe sum of (\S+) and (\S+?)(?=[?.,\s]*$)"), r"(\1)+(\2)"),
+    (re.compile(r"\bthe product of (\S+) and (\S+?)(?=[?.,\s]*$)"), r"(\1)*(\2)"),
+    (re.compile(r"\bthe difference (?:of|between) (\S+) and (\S+?)(?=[?.,\s]*$)"), r"(\1)-(\2)"),
+)
+_LEAD = re.compile(
+    r"^(?:please |can you |could you |kindly )*(?:tell me )?(?:(?:compute|calculate|evaluate|simplify"
+    r"|find|work out|determine|solve|what(?:'s| is| does)|how much is)\s*:?\s*)?"
+    r"(?:(?:the )?(?:exact )?(?:value|result|answer) (?:of|to)\s*:?\s*)?"
+    r"(?:(?:the )?following(?: expression| sum| product)?\s*:?\s*)?"
+)
+_TAIL = re.compile(r"(?:\bequals?(?: to)?|\bexactly|=\s*\??|[?.:\s])+$")
+_SENTENCES = re.compile(r"(?<=[?!:])\s+|(?<=[^\d\s]\.)\s+|(?<=\d\.)\s+(?=[A-Z])|\n+")
+_OTHER_FORM = re.compile(
+    r"\d|\b(?:round|nearest|remainder|binary|hex\w*|octal|base|mod\w*|words|roman|digits?|scientific"
+    r"|simplest|mixed|percent\w*|decimals?|estimate\w*|approximate\w*|not|except|instead)\b"
+)
+_TARGET = re.compile(
+    r"(?:find|what(?:'s| is| are)|determine|calculate|compute|values? of|solve for|for)\s+"
+    r"(?:all\s+)?(?:the\s+)?(?:real\s+)?(?:values?\s+of\s+)?[\\($]*([a-zA-Z])\b[\\)$]*(?!\s*[-+*/^=(\d])",
+    re.IGNORECASE,
+)
+_SOLVE = re.compile(r"\b(?:solve|roots?|solutions?|zeros)\b", re.IGNORECASE)
+_NARROWED = re.compile(
+    r"\b(?:positive|negative|integers?|natural|whole|smallest|largest|greatest|least|greater|less"
+    r"|sum|product|how many|number of|distinct|complex|between)\b|[<>≤≥]|\\[lg]eq?\b",
+    re.IGNORECASE,
+)
+
+
+class PlugBack(NamedTuple):
+    """What came of putting the answer back. `holds` is None where it proves nothing."""
+
+    holds: bool | None
+    evidence: str
+
+
+class Value(NamedTuple):
+    """A number as an answer gives it."""
+
+    number: Fraction
+    decimals: int
+
+
+def parse_value(answer: str) -> Value | None:
+    """The number an answer states: `18 dollars`, `x = 4`, `-7/2`, `$1,200.00`, `25%`.
+
+    An answer that is still a sum to be done (`12*7`, `14/4`) is no number.
+    """
+    tokens = tokenise(answer.strip().strip("$"))
+    while tokens and tokens[-1].kind == "stop":
+        tokens.pop()
+    if len(tokens) > 2 and tokens[0].kind in ("var", "word") and tokens[1].kind == "=":
+        tokens = tokens[2:]
+    numbers = [t for t in tokens if t.kind == "num"]
+    operators = [t.text for t in tokens if t.kind == "op"]
+    if not numbers or len(numbers) > 2 or not set(operators) <= {"-", "/"}:
+        return None
+    if operators.count("/") != len(numbers) - 1 or operators.count("-") > 1:
+        return None
+    try:
+        value = compute(tokens).value
+    except Unreadable:
+        return None
+    if len(numbers) == 2 and value.denominator != numbers[1].value:
+        return None
+    return Value(value, 0 if len(numbers) == 2 else numbers[0].decimals)
+
+
+def states_formula(question: str) -> bool:
+    """Does the question itself state an expression to compute or equations to solve?"""
+    text = question[:MAX_QUESTION]
+    return _asked_expression(text) is not None or bool(_equations(text))
+
+
+def plug_back(question: str, answer: str, closing: str = "") -> PlugBack | None:
+    """Put the answer back into the question; None where the question states no formula.
+
+    `closing` is the response's last line: it may name all unknowns where the answer does not.
+    """
+    if len(question) > MAX_QUESTION:
+        return None
+    if expression := _asked_expression(question):
+        return _compare(expression, answer)
+    equations = _equations(question)
+    return _substitute(question, equations, answer, closing) if equations else None
+
+
+class _Expression(NamedTuple):
+    text: str
+    value: Fraction
+
+
+def _asked_expression(question: str) -> _Expression | None:
+    """The one expression the question asks for, if nothing else in it could change it."""
+    found: list[_Expression] = []
+    for sentence in _SENTENCES.split(question.strip()):
+        text = sentence.strip().lower()
+        expression = _whole_expression(text)
+        if expression:
+            found.append(expression)
+        elif _OTHER_FORM.search(text):
+            return None
+    return found[0] if len(found) == 1 else None
+
+
+def _whole_expression(sentence: str) -> _Expression | None:
+    body = _TAIL.sub("", _LEAD.sub("", sentence[:500], count=1)).strip().strip("$").strip()
+    for pattern, new in _ENGLISH:
+        body = pattern.sub(new, body)
+    tokens = tokenise(body)
+    if any(t.kind == "word" and t.text != "of" for t in tokens):
+        return None
+    try:
+        result = compute(tokens)
+    except Unreadable:
+        return None
+    return _Expression(body, result.value) if result.operations else None
+
+
+def _compare(expression: _Expression, answer: str) -> PlugBack:
+    value = parse_value(answer)
+    if value is None:
+        return PlugBack(None, f"The answer {answer!r} is no plain number to compare.")
+    holds = same_value(expression.value, value.number, value.decimals)
+    verb = "equals" if holds else "is not"
+    return PlugBack(holds, f"{expression.text} = {_show(expression.value)} {verb} {answer}.")
+
+
+class _Equation(NamedTuple):
+    left: tuple[Token, ...]
+    right: tuple[Token, ...]
+
+    @property
+    def unknowns(self) -> frozenset[str]:
+        return frozenset(t.text for t in (*self.left, *self.right) if t.kind == "var")
+
+    @property
+    def text(self) -> str:
+        return "".join(t.text.strip() for t in (*self.left, Token("=", " = "), *self.right))
+
+    def gap(self, names: Mapping[str, Fraction]) -> Fraction:
+        """Left minus right; raises `Unreadable` where it has no exact value."""
+        return compute(self.left, names).value - compute(self.right, names).value
+
+
+def _equations(question: str) -> tuple[_Equation, ...]:
+    """All equations of the question; empty if a single "=" of it cannot be read."""
+    sides: list[list[Token]] = [[]]
+    equations: list[_Equation] = []
+    for token in [*tokenise(question, letters=True), Token("stop", "")]:
+        if token.kind == "=":
+            sides.append([])
+        elif token.kind in ("stop", "word"):
+            equations += [_Equation(tuple(a), tuple(b)) for a, b in pairwise(sides)]
+            sides = [[]]
+        else:
+            sides[-1].append(token)
+    readable = all(e.unknowns and _readable(e) for e in equations)
+    return tuple(equations) if readable else ()
+
+
+def _readable(equation: _Equation) -> bool:
+    for probe in (Fraction(7), Fraction(11, 3)):
+        try:
+            equation.gap(dict.fromkeys(equation.unknowns, probe))
+        except Unreadable:
+            continue
+        return True
+    return False
+
+
+def _substitute(
+    question: str, equations: Sequence[_Equation], answer: str, closing: str
+) -> PlugBack | None:
+    unknowns = sorted(frozenset[str]().union(*(e.unknowns for e in equations)))
+    targets = set(_TARGET.findall(question))
+    asked = targets <= set(unknowns) and (targets or _SOLVE.search(question))
+    if not asked or len(equations) < len(unknowns):
+        return None
+    solutions = _solutions(unknowns, answer) or _solutions(unknowns, closing)
+    if not solutions:
+        return PlugBack(None, f"The answer does not give {', '.join(unknowns)}.")
+    for solution in solutions:
+        shown = ", ".join(f"{name} = {_show(value)}" for name, value in solution.items())
+        for equation in equations:
+            verdict = _satisfied(equation, solution)
+            if verdict is not True:
+                return PlugBack(verdict, f"{shown} does not satisfy {equation.text}.")
+    if not _complete(question, equations, unknowns, solutions):
+        return PlugBack(None, "The answer satisfies the equations; others may be missing.")
+    told = "; ".join(e.text for e in equations)
+    return PlugBack(True, f"The answer satisfies {told}.")
+
+
+def _satisfied(equation: _Equation, solution: Mapping[str, Fraction]) -> bool | None:
+    try:
+        gap = equation.gap(solution)
+        scale = max(abs(compute(equation.right, solution).value), Fraction(1))
+    except Unreadable:
+        return None
+    if gap == 0:
+        return True
+    rounded = any(value.denominator != 1 for value in solution.values())
+    return None if rounded and abs(gap) < scale / 20 else False
+
+
+def _solutions(unknowns: Sequence[str], answer: str) -> list[dict[str, Fraction]]:
+    """The assignments an answer states: `4`, `x = 2 or x = 3`, `x=6, y=4`, `(6, 4)`."""
+    named: list[tuple[str | None, Fraction]] = []
+    for piece in _pieces(answer):
+        name = None
+        if len(piece) > 2 and piece[1].kind == "=" and piece[0].text in unknowns:
+            name, piece = piece[0].text, piece[2:]
+        value = parse_value(" ".join(t.text for t in piece))
+        if value is None:
+            return []
+        named.append((name, value.number))
+    if len(unknowns) == 1:
+        return [{unknowns[0]: value} for value in dict.fromkeys(v for _, v in named)]
+    names = [name for name, _ in named]
+    if sorted(filter(None, names)) == list(unknowns) and None not in names:
+        return [{name: value for name, value in named if name}]
+    if len(named) == len(unknowns) and not any(names):
+        return [dict(zip(unknowns, (value for _, value in named), strict=True))]
+    return []
+
+
+def _pieces(answer: str) -> Iterator[list[Token]]:
+    piece: list[Token] = []
+    for token in [*tokenise(answer[:500], letters=True), Token("stop", ",")]:
+        if token.kind in ("stop", "word"):
+            if any(t.kind == "num" for t in piece):
+                yield piece
+            piece = []
+        elif token.kind not in ("(", ")"):
+            piece.append(token)
+
+
+def _complete(
+    question: str,
+    equations: Sequence[_Equation],
+    unknowns: Sequence[str],
+    solutions: Sequence[Mapping[str, Fraction]],
+) -> bool:
+    """Are these all the solutions there are? In doubt: no."""
+    if _NARROWED.search(question):
+        return False
+    if len(unknowns) > 1:
+        return all(_linear(e) for e in equations) and len(solutions) == 1
+    return any(_real_roots(e, unknowns[0]) == len(solutions) for e in equations)
+
+
+def _linear(equation: _Equation) -> bool:
+    """No product, quotient or power of unknowns, judged by second differences along lines."""
+    names = sorted(equation.unknowns)
+    directions = [[int(i in (j, k)) for i in range(len(names))] for j in range(len(names))
+                  for k in range(j, len(names))]  # fmt: skip
+    try:
+        for direction in directions:
+            line = [
+                equation.gap({n: Fraction(t * d + 1) for n, d in zip(names, direction, strict=True)})
+                for t in range(4)
+            ]
+            if any(c - 2 * b + a for a, b, c in zip(line, line[1:], line[2:], strict=False)):
+                return False
+    except Unreadable:
+        return False
+    return True
+
+
+def _real_roots(equation: _Equation, name: str) -> int | None:
+    """How many real roots: exact up to degree 2, the degree itself above; None if no polynomial."""
+    try:
+        row = [equation.gap({name: Fraction(t)}) for t in range(MAX_DEGREE + 3)]
+    except Unreadable:
+        return None
+    values = row[:3]
+    for degree in range(MAX_DEGREE + 1):
+        if len(set(row)) == 1:
+            return _count(degree, values)
+        row = [b - a for a, b in pairwise(row)]
+    return None
+
+
+def _count(degree: int, values: Sequence[Fraction]) -> int | None:
+    if degree != 2:
+        return degree or None
+    c = values[0]
+    a = (values[2] - 2 * values[1] + c) / 2
+    b = values[1] - c - a
+    discriminant = b * b - 4 * a * c
+    return 0 if discriminant < 0 else 1 if discriminant == 0 else 2
+
+
+def _show(value: Fraction) -> str:
+    """Short, for people."""
+    if value.denominator in (1, 2, 4, 5, 8, 10, 20, 25, 100):
+        text = f"{float(value):.6g}" if value.denominator != 1 else str(value.numerator)
+    else:
+        text = str(value)
+    return text if len(text) <= 40 else f"{text[:20]}… ({len(text)} digits)"

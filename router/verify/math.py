@@ -1,0 +1,168 @@
+"""Checking a mathematical answer at run time, without knowing the right one.
+
+What is covered
+- A closed answer is there and is a number or an expression.
+- Every stated arithmetic step recomputes exactly (`steps`).
+- Where the question states an expression or equations, the answer is put back (`equations`).
+
+What is not covered
+- Whether the steps are the *right* steps: a consistent derivation of a wrong model of the
+  problem can pass the steps-only check. Its confidence says so.
+- Proofs, geometry, words for numbers in the steps, irrational results.
+
+`passed` is True only where a check held that could have failed. The confidences are stated
+by hand and uncalibrated; fitting them to outcomes is `ockham verify calibrate`'s work.
+"""
+
+import re
+import time
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import NamedTuple
+
+from router.state import Verdict
+from router.verify.equations import Value, parse_value, plug_back
+from router.verify.steps import Step, read_steps, same_value
+from router.verify.text import ClosedAnswer, boxes, final_answer, strip_thinking
+
+__all__ = ["check_math"]
+
+MAX_CHARS = 100_000
+"""Of the text after the thinking: longer ones are not checked (status "too_long")."""
+
+PLUGGED_BACK = 0.99
+STEPS_ONLY = 0.7
+"""Uncalibrated, and below PLUGGED_BACK: right steps may answer another question."""
+
+_NUMERIC_QUESTION = re.compile(
+    r"\b(?:how (?:many|much|old|long|far|tall|fast|often)|what(?:'s| is| are)? the (?:total|sum|product"
+    r"|value|number|area|volume|perimeter|average|probability|remainder|difference|ratio|cost|price)"
+    r"|compute|calculate|evaluate|solve|find the (?:value|number|sum|area|total|probability))\b",
+    re.IGNORECASE,
+)
+_SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_=+*/{}<>√π∞∪]|\d\s*[a-z]\b|^[a-zA-Z]$|[\[(].*\d.*[\])]")
+_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
+_WORDS = {
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
+    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
+    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
+    "ninety": 90, "hundred": 100, "thousand": 1000, "dozen": 12, "twice": 2, "double": 2,
+    "triple": 3, "thrice": 3, "half": 2, "third": 3, "quarter": 4, "fifth": 5, "once": 1,
+    "couple": 2, "pair": 2, "both": 2, "single": 1, "first": 1, "second": 2,
+}  # fmt: skip
+
+
+class _Finding(NamedTuple):
+    passed: bool | None
+    status: str
+    confidence: float | None = None
+    evidence: tuple[str, ...] = ()
+
+
+def check_math(question: str, response: str) -> Verdict:
+    """Check a response against itself and its question. Never raises for bad content."""
+    started = time.perf_counter()
+    finding = _check(question, response)
+    return Verdict(
+        kind="math",
+        passed=finding.passed,
+        status=finding.status,
+        confidence=finding.confidence,
+        evidence=finding.evidence,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _check(question: str, response: str) -> _Finding:
+    text = strip_thinking(response)
+    if len(text) > MAX_CHARS:
+        return _Finding(None, "too_long", evidence=(f"More than {MAX_CHARS} characters.",))
+    steps = read_steps(text)
+    closed = final_answer(text) or _concluded(text, steps)
+    if closed is None:
+        return _Finding(False, "no_answer", evidence=("No closed answer was found.",))
+    value = parse_value(closed.text)
+    if value is None and not _SYMBOLIC.search(closed.text):
+        return _unparsed(question, closed)
+    if len({_squeezed(box) for box in boxes(text)}) > 1:
+        return _Finding(None, "ambiguous", evidence=("Several different answers are boxed.",))
+    return _recompute(question, text, steps, closed, value)
+
+
+def _concluded(text: str, steps: Sequence[Step]) -> ClosedAnswer | None:
+    """The last step's result, where the last sentence states it among other numbers."""
+    last = text.rstrip("*_ \n")[-400:]
+    if not steps or not last.endswith((".", "!")):
+        return None
+    sentence = re.split(r"(?<=[.!?])\s+|\n", last)[-1]
+    for number in _NUMBER.findall(sentence):
+        if Fraction(number.replace(",", "")) == steps[-1].result:
+            return ClosedAnswer(number, "sentence")
+    return None
+
+
+def _squeezed(box: str) -> str:
+    return "".join(box.split())
+
+
+def _unparsed(question: str, closed: ClosedAnswer) -> _Finding:
+    told = f"The answer {closed.text[:80]!r} is neither a number nor an expression."
+    if _NUMERIC_QUESTION.search(question[:MAX_CHARS]):
+        return _Finding(False, "unparsed", evidence=(told,))
+    return _Finding(None, "unchecked", evidence=(told,))
+
+
+def _recompute(
+    question: str,
+    text: str,
+    steps: Sequence[Step],
+    closed: ClosedAnswer,
+    value: Value | None,
+) -> _Finding:
+    plugged = plug_back(question, closed.text, text.rsplit("\n", 1)[-1])
+    wrong = [step for step in steps if not step.holds]
+    told: tuple[str, ...] = (plugged.evidence,) if plugged else ()
+    if plugged and plugged.holds is False:
+        return _Finding(False, "failed", PLUGGED_BACK, told)
+    if wrong:
+        return _Finding(False, "failed", STEPS_ONLY, (*told, *map(_named, wrong[:5])))
+    if plugged and plugged.holds:
+        return _Finding(True, "passed", PLUGGED_BACK, told)
+    if plugged is None and value is not None and (reason := _why_not(question, steps, value)):
+        return _Finding(None, "unchecked", evidence=(reason,))
+    if plugged is None and value is not None:
+        count = sum(not step.trivial for step in steps)
+        evidence = f"{count} steps recompute, and the last one gives {closed.text}."
+        return _Finding(True, "passed", STEPS_ONLY, (evidence,))
+    return _Finding(None, "unchecked", evidence=told or ("The answer is symbolic.",))
+
+
+def _named(step: Step) -> str:
+    return f"{step.text} is wrong: it comes to {float(step.exact):.6g}."[:200]
+
+
+def _why_not(question: str, steps: Sequence[Step], answer: Value) -> str:
+    """Why right steps prove nothing here; empty where they do."""
+    work = [step for step in steps if not step.trivial]
+    if not work:
+        return "No step could be recomputed."
+    last = work[-1]
+    if not _gives(last, answer):
+        return "The answer is not the result of the last step."
+    asked = _numbers(question)
+    if not asked & {n for step in work for n in step.operands}:
+        return "The steps use no number of the question."
+    return ""
+
+
+def _gives(step: Step, answer: Value) -> bool:
+    return any(same_value(v, answer.number, answer.decimals) for v in (step.result, step.exact))
+
+
+def _numbers(question: str) -> set[Fraction]:
+    """The question's numbers, in figures and in words."""
+    text = question[:MAX_CHARS].lower()
+    figures = {Fraction(n.replace(",", "")) for n in _NUMBER.findall(text) if len(n) < 40}
+    words = re.findall(r"[a-z]+", text)
+    return figures | {Fraction(_WORDS[w]) for w in words if w in _WORDS}
