@@ -41,6 +41,7 @@ def conclude(settings: Settings, policy: Policy, state: RunState, started: float
         model=best.model,
         verdict=verdict,
         verified=verified,
+        finish="length" if best.status is AttemptStatus.TRUNCATED else "stop",
         cost_usd=sum(a.cost_usd for a in attempts),
         prompt_tokens=sum(a.prompt_tokens for a in attempts),
         completion_tokens=sum(a.completion_tokens for a in attempts),

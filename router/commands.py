@@ -50,7 +50,8 @@ def ask(
 
 async def _streamed(router: Router, query: str | bytes) -> Answer:
     """Unchecked text is shown as it comes; checked text only once it has been judged."""
-    shown, answer = "", None
+    shown = ""
+    answer: Answer | None = None
     async with aclosing(router.astream(query)) as events:
         async for event in events:
             if event.kind == "delta" and not event.checked:
@@ -167,10 +168,10 @@ def _route_batch(router: Router, batch: list[tuple[Any, str | None, str]]) -> in
         except InputError as error:
             wrong.append(str(error))
     decided = iter(router.route_many(ready) if ready else [])
-    for (ident, _, _), error in zip(batch, wrong, strict=True):
-        body = {"error": error} if error is not None else _route_json(*next(decided))
+    for (ident, _, _), why in zip(batch, wrong, strict=True):
+        body = {"error": why} if why is not None else _route_json(*next(decided))
         _print(json.dumps({"id": ident, **body}, ensure_ascii=False))
-    return sum(error is not None for error in wrong)
+    return sum(why is not None for why in wrong)
 
 
 def _route_json(signals: Signals, decision: Decision) -> dict[str, Any]:

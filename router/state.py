@@ -28,6 +28,7 @@ __all__ = [
     "Price",
     "Query",
     "RunState",
+    "Sampling",
     "Signals",
     "Step",
     "Trace",
@@ -51,11 +52,21 @@ class Message(Record):
     content: str
 
 
+class Sampling(Record):
+    """What a caller may ask of whichever model answers; None leaves it to the configuration."""
+
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Lowers an arm's token cap, never raises it."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+
+
 class Query(Record):
     """What is asked: a whole conversation; `text` is its last user turn."""
 
     id: str
     messages: tuple[Message, ...] = Field(min_length=1)
+    sampling: Sampling = Sampling()
 
     @property
     def text(self) -> str:
@@ -226,6 +237,8 @@ class Answer(Record):
     model: str
     verdict: Verdict
     verified: bool
+    finish: Literal["stop", "length"] = "stop"
+    """`length`: the returned answer was cut at the token cap."""
     cost_usd: float
     """All attempts of this run together."""
     prompt_tokens: int

@@ -6,7 +6,7 @@ happens, the result is an `Attempt` with its status, tokens and cost.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from router.arms.prompts import messages_for
@@ -16,7 +16,7 @@ from router.config import ArmSettings
 from router.errors import ModelDied, ModelUnavailable
 from router.models.client import Completion, Endpoint, complete
 from router.models.pool import Models
-from router.state import Attempt, AttemptStatus, Citation, Passage, Price, Query, Signals
+from router.state import Attempt, AttemptStatus, Citation, Passage, Price, Query, Sampling, Signals
 
 __all__ = ["ArmRunner", "Searcher"]
 
@@ -113,9 +113,16 @@ class ArmRunner:
             emit = ThinkFilter(on_text) if on_text else None
         cap = arm.max_tokens or self._models.settings(arm.model).max_tokens
         return await complete(
-            endpoint, messages, max_tokens=cap, timeout_s=timeout_s,
+            _sampled(endpoint, query.sampling), messages,
+            max_tokens=min(cap, query.sampling.max_tokens or cap), timeout_s=timeout_s,
             response_format=form, on_text=emit,
         )  # fmt: skip
+
+
+def _sampled(endpoint: Endpoint, sampling: Sampling) -> Endpoint:
+    """The caller's temperature and top_p over the configured ones."""
+    wanted = sampling.model_dump(include={"temperature", "top_p"}, exclude_none=True)
+    return replace(endpoint, **wanted) if wanted else endpoint
 
 
 def _read(done: Completion, arm: ArmSettings, passages: Sequence[Passage]) -> _Reading:

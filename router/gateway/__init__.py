@@ -1,0 +1,1 @@
+"""The HTTP face: OpenAI's chat completions in front of the router."""

@@ -88,11 +88,12 @@ class KnowledgeIndex:
 
     def search(self, query: str, k: int = 5) -> tuple[Passage, ...]:
         """The `k` nearest passages, best first; `score` is the cosine. Blank: none."""
-        if self._faiss is None:
+        flat = self._faiss
+        if flat is None:
             raise KnowledgeError(f"the index at {self.path} is closed")
         if not query.strip() or k < 1:
             return ()
-        scores, rows = self._faiss.search(self._encoder.encode([query]), min(k, self.size))
+        scores, rows = flat.search(self._encoder.encode([query]), min(k, self.size))
         return tuple(
             self._passage(int(row), float(score))
             for row, score in zip(rows[0], scores[0], strict=True)

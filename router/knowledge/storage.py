@@ -130,10 +130,17 @@ def new_version(
             draft.rename(version)
             write_file(path / CURRENT, [f"{version.name}\n".encode()])
     except BaseException:
-        remove_all([draft, version])
+        remove_all([draft] if _names(path, version) else [draft, version])
         raise
     remove_all(old for old in path.glob("v-*") if old != version)
     return version
+
+
+def _names(path: Path, version: Path) -> bool:
+    try:
+        return current_version(path) == version
+    except KnowledgeError:
+        return False
 
 
 def write_file(file: Path, parts: Iterable[bytes]) -> StoredFile:

