@@ -23,6 +23,7 @@ from router.state import Answer, Decision, Event, Query, RunState, Signals
 
 if TYPE_CHECKING:
     from router.assembly import Assembly
+    from router.models.pool import Models
 
 __all__ = ["Router"]
 
@@ -37,16 +38,24 @@ class Router:
     Args:
         settings: from `load_settings`; `Router.from_config(...)` does both.
         policy: a policy object or name that replaces the configured one.
+        assembly: ready-made parts (your own index, signals or checker) instead of those
+            that the settings describe.
     """
 
-    def __init__(self, settings: Settings, policy: PolicyChoice = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        policy: PolicyChoice = None,
+        *,
+        assembly: "Assembly | None" = None,
+    ) -> None:
         self.settings = settings
         self.policy = self._policy(policy) if policy is not None else settings.make_policy()
         self._home: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._opening = threading.Lock()
         self._assembling = asyncio.Lock()
-        self._assembly: Assembly | None = None
+        self._assembly = assembly
 
     @classmethod
     def from_config(
@@ -156,9 +165,15 @@ class Router:
         self.close()
 
     @property
-    def models(self) -> Any:
-        """The started models (`router.models.pool.Models`); opens the router if need be."""
-        return self._wait(self._started()).engine.models
+    def models(self) -> "Models":
+        """The models of an open router: prices, endpoints, who is down and why.
+
+        Raises:
+            InputError: the router is not open yet.
+        """
+        if self._assembly is None:
+            raise InputError("the router is not open: call open(), or use it in a `with` block")
+        return self._assembly.engine.models
 
     # -- inside ---------------------------------------------------------------------
 

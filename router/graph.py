@@ -125,7 +125,6 @@ async def decide(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Ask the policy, under the request's limits."""
     start = time.perf_counter()
     context = runtime.context
-    await context.engine.models.refresh()
     decision = decide_once(context, state)
     runtime.stream_writer(Event(kind="decision", arm=decision.arm, data=decision))
     step = Step(node="decide", seconds=time.perf_counter() - start, decision=decision)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 __all__ = ["Interval", "Linear", "auroc", "auroc_interval", "fit_linear", "platt"]
 
 Rows = NDArray[np.float64]
+Features = NDArray[np.float32] | NDArray[np.float64]
 
 
 class Linear(NamedTuple):
@@ -21,9 +22,9 @@ class Linear(NamedTuple):
     weights: Rows
     bias: Rows
 
-    def raw(self, rows: Rows) -> Rows:
+    def raw(self, rows: Features) -> Rows:
         """Scores before the logistic or the softmax."""
-        return np.asarray(rows @ self.weights.T + self.bias)
+        return np.asarray(rows @ self.weights.T + self.bias, dtype=np.float64)
 
 
 class Interval(NamedTuple):
@@ -35,13 +36,15 @@ class Interval(NamedTuple):
     n: int
 
 
-def fit_linear(rows: Rows, labels: Sequence[Any], weights: Rows, c: float) -> Linear:
+def fit_linear(rows: Features, labels: Sequence[Any], weights: Rows, c: float) -> Linear:
     """L2-regularised logistic regression (multinomial above two classes)."""
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=c, max_iter=400, tol=1e-4)
     model.fit(rows, np.asarray(labels), sample_weight=weights / weights.mean())
-    return Linear(np.asarray(model.coef_), np.asarray(model.intercept_))
+    return Linear(
+        np.asarray(model.coef_, dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
+    )
 
 
 def platt(raw: Rows, labels: Sequence[int], weights: Rows) -> tuple[float, float]:
@@ -63,6 +66,9 @@ def auroc_interval(
     scores: Rows, labels: NDArray[np.int64], clusters: Sequence[str], seed: int, draws: int = 500
 ) -> Interval:
     """AUROC, resampling whole clusters: prompts of one topic are no independent draws."""
+    value = auroc(scores, labels)
+    if np.isnan(value):
+        return Interval(value, value, value, len(labels))
     names, index = np.unique(np.asarray(clusters), return_inverse=True)
     rng = np.random.default_rng(seed)
     drawn: list[float] = []
@@ -72,4 +78,4 @@ def auroc_interval(
         taken = weight > 0
         drawn.append(auroc(scores[taken], labels[taken], weight[taken]))
     low, high = np.nanpercentile(drawn, [2.5, 97.5])
-    return Interval(auroc(scores, labels), float(low), float(high), len(labels))
+    return Interval(value, float(low), float(high), len(labels))

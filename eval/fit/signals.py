@@ -36,10 +36,10 @@ from router.state import DOMAINS
 __all__ = ["Report", "Table", "evaluate", "featurise", "fit_head", "train"]
 
 WRITTEN_SHARE = 0.4
-STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0)
+STRENGTHS = (0.01, 0.03, 0.1, 0.3)
 FOLDS = 5
 PARTS = 3
-MIN_ROWS = 25
+MIN_ROWS = 50
 _SCALE = 8.0
 """Embedding columns have a spread of 0.05, cues one of 0.4: one penalty needs one scale."""
 
@@ -51,7 +51,7 @@ class Table:
     """Examples with their rows; `x` is scaled, see `_SCALE`."""
 
     examples: tuple[Example, ...]
-    x: Rows
+    x: NDArray[np.float32]
     weights: Rows
 
     def take(self, mask: NDArray[np.bool_]) -> "Table":
@@ -118,7 +118,7 @@ def featurise(examples: Sequence[Example], encoder: Encoder, say: Say = lambda _
     for start in range(0, len(texts), step):
         say(f"embedding {start} of {len(texts)}")
         parts.append(encoder.encode(texts[start : start + step]))
-    x = np.concatenate([np.concatenate(parts) * _SCALE, cues(texts)], axis=1).astype(np.float64)
+    x = np.concatenate([np.concatenate(parts) * _SCALE, cues(texts)], axis=1)
     return Table(tuple(examples), x, _weights(examples))
 
 

@@ -43,10 +43,12 @@ _DISPLAY_NAMES = {
 _FIELD_NAMES = {
     # where the data's own name hides what people ask for
     "Area": "Area (size)",
-    "Exchange rates": "Currency and exchange rates",
     "Executive branch": "Executive branch (head of state, head of government)",
     "Military and security forces": "Armed forces (military and security forces)",
 }
+_HEADLINES = {"Currency": "Currency, money"}
+"""Sub-fields that are also a passage of their own, under the name people use: what a country
+pays with is asked more often than what a dollar bought in 2021."""
 _DROPPED = {"Map references"}
 """Says less than Location does, and is so short that it is found instead of it."""
 _APART = {"etymology", "time difference", "cabinet", "election/appointment process"}
@@ -114,13 +116,16 @@ def plain(text: str) -> str:
 
 def _passages(country: str, field: str, node: Any) -> list[str]:
     """A field's texts: its statements packed, with a fresh start where one stands apart."""
+    headlines: list[str] = []
     groups: list[list[str]] = [[]]
     for label, line in _lines(node, field):
+        if label in _HEADLINES:
+            headlines.append(f"{country}. {_HEADLINES[label]}: {line.removeprefix(f'{label}: ')}")
         if label in _APART:
             groups.append([])
         groups[-1].append(line)
     prefix = f"{country}. {_FIELD_NAMES.get(field, field)}: "
-    return [text for group in groups if group for text in pack(prefix, group)]
+    return headlines + [text for group in groups if group for text in pack(prefix, group)]
 
 
 def _lines(node: Any, field: str) -> Iterator[tuple[str, str]]:

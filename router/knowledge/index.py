@@ -123,9 +123,11 @@ def load_vectors(version: Path, manifest: Manifest) -> "NDArray[np.float32]":
     """The version's rows, checked against the manifest."""
     import numpy as np
 
-    data = _checked(version / VECTORS, manifest)
+    file = version / VECTORS
+    data = _mapped(file)
+    _check(file, data, manifest)
     if len(data) != manifest.n * manifest.dim * 4:
-        raise _damaged(version / VECTORS)
+        raise _damaged(file)
     return np.frombuffer(data, dtype="<f4").reshape(manifest.n, manifest.dim)
 
 
@@ -145,13 +147,12 @@ class _Lines:
         import numpy as np
 
         self._file = file
-        data = _checked(file, manifest)
-        ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n"))
+        self._map = _mapped(file)
+        _check(file, self._map, manifest)
+        ends = np.flatnonzero(np.frombuffer(self._map, dtype=np.uint8) == ord("\n"))
         if len(ends) != manifest.n:
             raise _damaged(file)
         self._ends: list[int] = ends.tolist()
-        with file.open("rb") as handle:
-            self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
 
     def chunk(self, row: int) -> Chunk:
         start = self._ends[row - 1] + 1 if row else 0
@@ -164,19 +165,24 @@ class _Lines:
         self._map.close()
 
 
-def _checked(file: Path, manifest: Manifest) -> bytes:
-    """The file's bytes, if they are those that the manifest tells of."""
-    stored = manifest.files.get(file.name)
+def _mapped(file: Path) -> mmap.mmap:
+    """The file in memory: it stays readable even where a builder removes it."""
     try:
-        data = file.read_bytes()
+        with file.open("rb") as handle:
+            return mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise KnowledgeError(
             f"the index file {file} cannot be read ({error.strerror}): run `ockham index build`"
         ) from error
+    except ValueError as error:  # an empty file cannot be mapped
+        raise _damaged(file) from error
+
+
+def _check(file: Path, data: mmap.mmap, manifest: Manifest) -> None:
+    """KnowledgeError unless these are the bytes that the manifest tells of."""
     found = StoredFile(bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
-    if found != stored:
+    if found != manifest.files.get(file.name):
         raise _damaged(file)
-    return data
 
 
 def _damaged(file: Path) -> KnowledgeError:

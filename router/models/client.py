@@ -11,9 +11,10 @@ without one the completion counts as cut off.
 
 import asyncio
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from router.errors import (
@@ -39,7 +40,7 @@ class Endpoint:
     """The configuration's name of the model: error messages start with it."""
     model: str
     api_base: str | None = None
-    api_key: str | None = None
+    api_key: str | None = field(default=None, repr=False)
     temperature: float | None = None
     top_p: float | None = None
     stop: tuple[str, ...] | None = None
@@ -209,6 +210,8 @@ def load_litellm() -> Any:
 
     litellm.suppress_debug_info = True
     litellm.telemetry = False
+    # It would cut a looping model off as if its server had died; our token cap ends loops.
+    litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize
     return litellm
 
 
@@ -227,39 +230,40 @@ def _cut_off(endpoint: Endpoint, tally: _Tally) -> ModelError:
 def _translate(endpoint: Endpoint, error: Exception, *, started: bool) -> ModelError | None:
     """LiteLLM's exceptions in our words; None for an error that is not a model's."""
     exceptions = load_litellm().exceptions
-    where = f"models.{endpoint.name}"
+    where, said = f"models.{endpoint.name}", _first_line(endpoint, error)
+    status = getattr(error, "status_code", None)
     if isinstance(error, exceptions.AuthenticationError | exceptions.PermissionDeniedError):
         return ModelAuthError(
-            f"{where}: the key was rejected; check {where}.api_key or the "
-            "provider's key in the environment"
+            f"{where}: the key was rejected; check {where}.api_key or the provider's key "
+            "in the environment"
         )
-    if isinstance(error, exceptions.ContextWindowExceededError):
+    if isinstance(error, exceptions.ContextWindowExceededError) or _is_overflow(status, said):
         return ContextOverflow(f"{where}: the prompt does not fit into the model's context")
     if isinstance(error, exceptions.Timeout):
         return ModelTimeout(f"{where}: the provider timed out")
+    if isinstance(error, exceptions.RateLimitError):
+        return ModelUnavailable(f"{where}: the provider's rate limit is reached")
+    if started:
+        return ModelDied(f"{where}: the model server broke off in the middle of its answer")
     if isinstance(error, exceptions.NotFoundError):
         return BadResponse(
             f"{where}: the server knows no model or path {endpoint.model!r}; "
             f"check {where}.model and {where}.api_base"
         )
-    if started and not isinstance(error, exceptions.RateLimitError):
-        return ModelDied(f"{where}: the model server broke off in the middle of its answer")
-    if isinstance(error, exceptions.RateLimitError):
-        return ModelUnavailable(f"{where}: the provider's rate limit is reached")
     if isinstance(error, exceptions.BadRequestError):
-        return BadResponse(
-            f"{where}: the server rejected the request: {_first_line(endpoint, error)}"
-        )
-    if isinstance(error, exceptions.APIConnectionError | exceptions.APIError | OSError):
+        return BadResponse(f"{where}: the server rejected the request: {said}")
+    if (isinstance(status, int) and status >= 500) or isinstance(error, OSError):
         return ModelUnavailable(
-            f"{where}: the model server cannot be reached or refuses to "
-            f"serve: {_first_line(endpoint, error)}"
+            f"{where}: the model server cannot be reached or refuses to serve: {said}"
         )
     if type(error).__module__.split(".")[0] in {"litellm", "openai", "httpx", "aiohttp", "json"}:
-        return BadResponse(
-            f"{where}: the server's answer cannot be read: {_first_line(endpoint, error)}"
-        )
+        return BadResponse(f"{where}: the server's answer cannot be read: {said}")
     return None
+
+
+def _is_overflow(status: object, said: str) -> bool:
+    """Servers word it differently, and LiteLLM does not know all of their words."""
+    return status == 400 and "context" in said and ("length" in said or "size" in said)
 
 
 def _first_line(endpoint: Endpoint, error: Exception) -> str:

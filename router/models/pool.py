@@ -94,10 +94,15 @@ class Models:
             model.why_not, model.retry_at = str(error), time.monotonic() + RETRY_S
 
     def report_down(self, name: str, error: ModelError) -> None:
-        """A call found the server gone: no arm uses it until it has been tried again."""
+        """A call found the server gone: no arm uses it until it has been tried again.
+
+        A server of our own that has died is started again by the next request; one that
+        somebody else runs is given a pause.
+        """
         model = self._models[name]
         model.endpoint, model.why_not = None, str(error)
-        model.retry_at = time.monotonic() + RETRY_S
+        dead = model.server is not None and not model.server.running
+        model.retry_at = time.monotonic() + (0.0 if dead else RETRY_S)
 
     def why_not(self, name: str) -> str | None:
         """Why the model cannot be called now, None where it can."""

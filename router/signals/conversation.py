@@ -17,7 +17,7 @@ __all__ = ["is_follow_up", "judged_text"]
 _MAX_WORDS = 6
 
 _NOD_WORDS = (
-    "yes y yeah yep sure ok okay no continue more next again go please right exactly "
+    "yes y yeah on ahead yep sure ok okay no continue more next again go please right exactly "
     "proceed why how explain ja oui si sí weiter encore continua sigue"
 )
 _NODS = frozenset(_NOD_WORDS.split())

@@ -9,6 +9,7 @@ reads its first 256 word pieces only), or download the packaged default.
 """
 
 import hashlib
+import importlib
 import logging
 import os
 import threading
@@ -114,8 +115,7 @@ class _QuietTransformers:
     """No progress bars and no advice on standard error while a model loads."""
 
     def __enter__(self) -> None:
-        from transformers.utils import logging as hf
-
+        hf = self._hf = _transformers_logging()
         self._level, self._bars = hf.get_verbosity(), hf.is_progress_bar_enabled()
         self._logger = logging.getLogger("sentence_transformers")
         self._st_level = self._logger.level
@@ -124,12 +124,16 @@ class _QuietTransformers:
         self._logger.setLevel(logging.ERROR)
 
     def __exit__(self, *_: object) -> None:
-        from transformers.utils import logging as hf
-
+        hf = self._hf
         hf.set_verbosity(self._level)
         self._logger.setLevel(self._st_level)
         if self._bars:
             hf.enable_progress_bar()
+
+
+def _transformers_logging() -> Any:
+    """Its module is untyped; an Any says so once."""
+    return importlib.import_module("transformers.utils.logging")
 
 
 def _clean(text: str) -> str:

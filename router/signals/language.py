@@ -8,6 +8,7 @@ Too short, or no clear winner: "und". Plain ASCII with enough English words is E
 Not covered: mixed texts (the larger part wins), Latin-script languages outside `_LATIN`.
 """
 
+import importlib
 import re
 import threading
 import unicodedata
@@ -108,6 +109,5 @@ def _classify(prose: str, script: str) -> str:
 
 @cache
 def _model() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    langid = importlib.import_module("py3langid.langid")
+    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)

@@ -1,0 +1,33 @@
+"""Verification at run time: checks that can reject an answer without knowing the right one.
+
+    text          what a response says: thinking stripped, the closed answer
+    math          check_math: steps, derivation, plug-back (arithmetic, steps, equations)
+    code          check_code: the prompt's own examples (examples, typed, inside, sandbox)
+    grounding     check_grounding: the claim stands in the cited passage
+    equivalence   against gold and between samples; never a run-time pass
+    verifiers     Verifiers: which check an attempt meets, and its verdict
+
+Each module says what it covers and what it does not. A verdict passes only where a check
+held that could have failed.
+"""
+
+from router.verify.code import check_code
+from router.verify.equivalence import Equivalence, EquivalenceChecker
+from router.verify.grounding import check_grounding
+from router.verify.math import check_math
+from router.verify.sandbox import Availability, Limits, Sandbox, SandboxResult
+from router.verify.verifiers import Kind, Verifiers
+
+__all__ = [
+    "Availability",
+    "Equivalence",
+    "EquivalenceChecker",
+    "Kind",
+    "Limits",
+    "Sandbox",
+    "SandboxResult",
+    "Verifiers",
+    "check_code",
+    "check_grounding",
+    "check_math",
+]

@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 
-from router.verify.equations import Value
 from router.verify.steps import Step, same_value
+from router.verify.values import Value
 
 __all__ = ["NUMBER", "gap_in", "numbers_of"]
 

@@ -12,40 +12,17 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from router.verify.arithmetic import Token, Unreadable, compute, tokenise
+from router.verify.arithmetic import Unreadable, compute
+from router.verify.expressions import Expression, asked_expression
 from router.verify.steps import same_value
+from router.verify.tokens import Token, tokenise
+from router.verify.values import parse_value
 
-__all__ = ["PlugBack", "parse_value", "plug_back", "states_formula"]
+__all__ = ["PlugBack", "plug_back", "states_formula"]
 
 MAX_QUESTION = 4000
 MAX_DEGREE = 6
 
-_ENGLISH = (
-    (re.compile(r"\b(?:times|multiplied by)\b"), "*"),
-    (re.compile(r"\b(?:divided by|over)\b"), "/"),
-    (re.compile(r"\b(?:plus|added to)\b"), "+"),
-    (re.compile(r"\bminus\b"), "-"),
-    (re.compile(r"\b(?:raised )?to the power of\b"), "^"),
-    (re.compile(r"\bsquared\b"), "^2"),
-    (re.compile(r"\bcubed\b"), "^3"),
-    (re.compile(r"(?<=\d)\s*percent\b"), "%"),
-    (re.compile(r"\b(?:the )?square root of (\d+)\b|\\?sqrt[({](\d+)[)}]"), r"((\1\2)^(1/2))"),
-    (re.compile(r"\bthe sum of (\S+) and (\S+?)(?=[?.,\s]*$)"), r"(\1)+(\2)"),
-    (re.compile(r"\bthe product of (\S+) and (\S+?)(?=[?.,\s]*$)"), r"(\1)*(\2)"),
-    (re.compile(r"\bthe difference (?:of|between) (\S+) and (\S+?)(?=[?.,\s]*$)"), r"(\1)-(\2)"),
-)
-_LEAD = re.compile(
-    r"^(?:please |can you |could you |kindly )*(?:tell me )?(?:(?:compute|calculate|evaluate|simplify"
-    r"|find|work out|determine|solve|what(?:'s| is| does)|how much is)\s*:?\s*)?"
-    r"(?:(?:the )?(?:exact )?(?:value|result|answer) (?:of|to)\s*:?\s*)?"
-    r"(?:(?:the )?following(?: expression| sum| product)?\s*:?\s*)?"
-)
-_TAIL = re.compile(r"(?:\bequals?(?: to)?|\bexactly|=\s*\??|[?.:\s])+$")
-_SENTENCES = re.compile(r"(?<=[?!:])\s+|(?<=[^\d\s]\.)\s+|(?<=\d\.)\s+(?=[A-Z])|\n+")
-_OTHER_FORM = re.compile(
-    r"\d|\b(?:round|nearest|remainder|binary|hex\w*|octal|base|mod\w*|words|roman|digits?|scientific"
-    r"|simplest|mixed|percent\w*|decimals?|estimate\w*|approximate\w*|not|except|instead)\b"
-)
 _TARGET = re.compile(
     r"(?:find|what(?:'s| is| are)|determine|calculate|compute|values? of|solve for|for)\s+"
     r"(?:all\s+)?(?:the\s+)?(?:real\s+)?(?:values?\s+of\s+)?[\\($]*([a-zA-Z])\b[\\)$]*(?!\s*[-+*/^=(\d])",
@@ -66,47 +43,10 @@ class PlugBack(NamedTuple):
     evidence: str
 
 
-class Value(NamedTuple):
-    """A number as an answer gives it."""
-
-    number: Fraction
-    decimals: int
-
-
-def parse_value(answer: str) -> Value | None:
-    """The one number an answer states: `18 dollars`, `x = 4`, `-7/2`, `$1,200.00`, `25%`.
-
-    An answer that is still a sum to be done (`12*7`, `14/4`) is no number.
-    """
-    tokens = tokenise(answer.strip().strip("$"))
-    while tokens and tokens[-1].kind == "stop":
-        tokens.pop()
-    if len(tokens) > 2 and tokens[0].kind in ("var", "word") and tokens[1].kind == "=":
-        tokens = tokens[2:]
-    numbers = [t for t in tokens if t.kind == "num"]
-    if len(numbers) == 1 and tokens[0].kind in ("word", "var"):  # "Each child got 5 books"
-        at = tokens.index(numbers[0])
-        tokens = tokens[at - (tokens[at - 1].text == "-") : at + 1]
-    elif len(numbers) == 1 and tokens[-1].kind in ("word", "var"):  # "$2 more than box B"
-        tokens = tokens[: tokens.index(numbers[0]) + 1]
-    operators = [t.text for t in tokens if t.kind == "op"]
-    if not numbers or len(numbers) > 2 or not set(operators) <= {"-", "/"}:
-        return None
-    if operators.count("/") != len(numbers) - 1 or operators.count("-") > 1:
-        return None
-    try:
-        value = compute(tokens).value
-    except Unreadable:
-        return None
-    if len(numbers) == 2 and value.denominator != numbers[1].value:
-        return None
-    return Value(value, 0 if len(numbers) == 2 else numbers[0].decimals)
-
-
 def states_formula(question: str) -> bool:
     """Does the question itself state an expression to compute or equations to solve?"""
     text = question[:MAX_QUESTION]
-    return _asked_expression(text) is not None or bool(_equations(text))
+    return asked_expression(text) is not None or bool(_equations(text))
 
 
 def plug_back(question: str, answer: str, closing: str = "") -> PlugBack | None:
@@ -116,45 +56,13 @@ def plug_back(question: str, answer: str, closing: str = "") -> PlugBack | None:
     """
     if len(question) > MAX_QUESTION:
         return None
-    if expression := _asked_expression(question):
+    if expression := asked_expression(question):
         return _compare(expression, answer)
     equations = _equations(question)
     return _substitute(question, equations, answer, closing) if equations else None
 
 
-class _Expression(NamedTuple):
-    text: str
-    value: Fraction
-
-
-def _asked_expression(question: str) -> _Expression | None:
-    """The one expression the question asks for, if nothing else in it could change it."""
-    found: list[_Expression] = []
-    for sentence in _SENTENCES.split(question.strip()):
-        text = sentence.strip().lower()
-        expression = _whole_expression(text)
-        if expression:
-            found.append(expression)
-        elif _OTHER_FORM.search(text):
-            return None
-    return found[0] if len(found) == 1 else None
-
-
-def _whole_expression(sentence: str) -> _Expression | None:
-    body = _TAIL.sub("", _LEAD.sub("", sentence[:500], count=1)).strip().strip("$").strip()
-    for pattern, new in _ENGLISH:
-        body = pattern.sub(new, body)
-    tokens = tokenise(body)
-    if any(t.kind == "word" and t.text != "of" for t in tokens):
-        return None
-    try:
-        result = compute(tokens)
-    except Unreadable:
-        return None
-    return _Expression(body, result.value) if result.operations else None
-
-
-def _compare(expression: _Expression, answer: str) -> PlugBack:
+def _compare(expression: Expression, answer: str) -> PlugBack:
     value = parse_value(answer)
     if value is None:
         return PlugBack(None, f"The answer {answer!r} is no plain number to compare.")
@@ -295,7 +203,9 @@ def _linear(equation: _Equation) -> bool:
     try:
         for direction in directions:
             line = [
-                equation.gap({n: Fraction(t * d + 1) for n, d in zip(names, direction, strict=True)})
+                equation.gap(
+                    {n: Fraction(t * d + 1) for n, d in zip(names, direction, strict=True)}
+                )
                 for t in range(4)
             ]
             if any(c - 2 * b + a for a, b, c in zip(line, line[1:], line[2:], strict=False)):

@@ -24,9 +24,10 @@ from typing import NamedTuple
 
 from router.state import Verdict
 from router.verify.derivation import NUMBER, gap_in
-from router.verify.equations import Value, parse_value, plug_back
+from router.verify.equations import plug_back
 from router.verify.steps import Step, read_steps
 from router.verify.text import ClosedAnswer, boxes, final_answer, strip_thinking
+from router.verify.values import Value, parse_value
 
 __all__ = ["check_math"]
 
@@ -38,12 +39,14 @@ STEPS_ONLY = 0.7
 """Uncalibrated, and below PLUGGED_BACK: right steps may answer another question."""
 
 _NUMERIC_QUESTION = re.compile(
-    r"\b(?:how (?:many|much|old|long|far|tall|fast|often)|what(?:'s| is| are)? the (?:total|sum|product"
-    r"|value|number|area|volume|perimeter|average|probability|remainder|difference|ratio|cost|price)"
+    r"\b(?:how (?:many|much|old|long|far|tall|fast|often)|what(?:'s| is| are)? the (?:total|sum"
+    r"|product|value|number|area|volume|perimeter|average|probability|remainder|difference|ratio|cost"
+    r"|price)"
     r"|compute|calculate|evaluate|solve|find the (?:value|number|sum|area|total|probability))\b",
     re.IGNORECASE,
 )
 _SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_=+*/{}<>√π∞∪]|\d\s*[a-z]\b|^[a-zA-Z]$|[\[(].*\d.*[\])]")
+
 
 class _Finding(NamedTuple):
     passed: bool | None

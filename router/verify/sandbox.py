@@ -23,46 +23,34 @@ Where bubblewrap is missing or the kernel forbids user namespaces, nothing runs:
 
 import asyncio
 import contextlib
-import functools
-import math
 import os
 import re
 import shutil
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from router.errors import SetupError
+from router.verify.bubblewrap import (
+    MAIN,
+    Limits,
+    command,
+    interpreter,
+    is_root,
+    refusal,
+    usr_tool,
+)
 
 __all__ = ["Availability", "Limits", "Sandbox", "SandboxResult", "SandboxStatus"]
 
 SandboxStatus = Literal["exited", "timeout", "output_limit", "memory_limit"]
 
-MIB = 1024 * 1024
-NOBODY = 65534
 SAMPLE_SECONDS = 0.05
 PROBE_SECONDS = 10.0
-_MAIN = "/box/main.py"
-_PYTHON = re.compile(r"python3(?:\.\d+)?")
-_SYSCTLS = (
-    ("kernel/unprivileged_userns_clone", "0", "kernel.unprivileged_userns_clone=1"),
-    ("kernel/apparmor_restrict_unprivileged_userns", "1",
-     "kernel.apparmor_restrict_unprivileged_userns=0"),
-    ("user/max_user_namespaces", "0", "user.max_user_namespaces=10000"),
-)  # fmt: skip
-
-
-class Limits(NamedTuple):
-    """What one run may take. `memory` binds each process, and all of them together."""
-
-    seconds: float = 5.0
-    memory: int = 512 * MIB
-    processes: int = 32
-    file_bytes: int = 16 * MIB
-    output_bytes: int = 256 * 1024
+DEFAULT_LIMITS = Limits()
 
 
 class Availability(NamedTuple):
@@ -86,7 +74,7 @@ class SandboxResult(NamedTuple):
 class Sandbox:
     """Runs Python programs in bubblewrap. Holds nothing open between runs."""
 
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT_LIMITS
     bwrap: str = "bwrap"
     _available: Availability | None = field(default=None, init=False, repr=False)
 
@@ -99,10 +87,10 @@ class Sandbox:
     def _missing(self) -> Availability | None:
         if not shutil.which(self.bwrap):
             return Availability(False, "bubblewrap is not installed: apt install bubblewrap")
-        tools = [t for t in ("prlimit", *(["setpriv"] if _is_root() else [])) if not _usr_tool(t)]
+        tools = [t for t in ("prlimit", *(["setpriv"] if is_root() else [])) if not usr_tool(t)]
         if tools:
             return Availability(False, f"{', '.join(tools)} not found: apt install util-linux")
-        if not _interpreter():
+        if not interpreter():
             return Availability(False, "no python3 under /usr: apt install python3-minimal")
         return None
 
@@ -112,7 +100,7 @@ class Sandbox:
         if result.stdout.strip() == b"ready":
             return Availability(True)
         told = result.stderr.decode(errors="replace").strip().splitlines()
-        return Availability(False, _refusal(told[-1] if told else result.status))
+        return Availability(False, refusal(told[-1] if told else result.status))
 
     async def run(
         self,
@@ -134,13 +122,13 @@ class Sandbox:
     async def _run(
         self, program: str, stdin: bytes, files: Mapping[str, bytes], limits: Limits
     ) -> SandboxResult:
-        contents = {_MAIN: program.encode("utf-8", "replace")}
+        contents = {MAIN: program.encode("utf-8", "replace")}
         contents |= {f"/box/{_plain(name)}": data for name, data in files.items()}
         started = time.perf_counter()
         with contextlib.ExitStack() as stack:
             fds = {path: stack.enter_context(_memory_file(d)) for path, d in contents.items()}
             process = await asyncio.create_subprocess_exec(
-                *self._command(fds, limits),
+                *command(self.bwrap, fds, limits),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -158,60 +146,6 @@ class Sandbox:
             stderr=bytes(watch.stderr),
             seconds=time.perf_counter() - started,
         )
-
-    def _command(self, fds: Mapping[str, int], limits: Limits) -> list[str]:
-        python = _interpreter() or "/usr/bin/python3"
-        bwrap = shutil.which(self.bwrap) or self.bwrap
-        command = []
-        if _is_root():
-            command = [
-                "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-                "--inh-caps=-all", "--no-new-privs", "--",
-            ]  # fmt: skip
-        command += [bwrap, *_namespaces(bwrap), *_filesystem(python, limits, bwrap)]
-        for path, fd in fds.items():
-            command += ["--ro-bind-data", str(fd), path]
-        # Everything else that bubblewrap mounts would be writable memory.
-        command += ["--remount-ro", "/", "--chdir", "/tmp", "--"]  # noqa: S108
-        return command + _rlimits(limits) + [python, "-I", "-B", "-X", "utf8", _MAIN]
-
-
-def _namespaces(bwrap: str) -> list[str]:
-    flags = ["--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"]
-    flags += ["--hostname", "box", "--cap-drop", "ALL", "--clearenv"]
-    return flags + (["--disable-userns"] if "--disable-userns" in _bwrap_help(bwrap) else [])
-
-
-def _filesystem(python: str, limits: Limits, bwrap: str) -> list[str]:
-    local = python.startswith("/usr/local/")
-    flags = ["--ro-bind", "/usr", "/usr"]
-    hidden = ["/usr/src"] if local else ["/usr/src", "/usr/local"]
-    for path in filter(os.path.isdir, hidden):
-        flags += ["--tmpfs", path, "--remount-ro", path]
-    for name in ("lib", "lib64", "bin"):
-        flags += ["--symlink", f"usr/{name}", f"/{name}"]
-    size = ["--size", str(limits.file_bytes)] if "--size BYTES" in _bwrap_help(bwrap) else []
-    flags += ["--proc", "/proc", "--dev", "/dev", "--remount-ro", "/dev"]
-    flags += [*size, "--tmpfs", "/tmp"]  # noqa: S108
-    environment = {"PATH": "/usr/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}  # noqa: S108
-    if local:  # its shared library is found through the host's cache, which is not here
-        environment["LD_LIBRARY_PATH"] = "/usr/local/lib"
-    for name, value in environment.items():
-        flags += ["--setenv", name, value]
-    return flags
-
-
-def _rlimits(limits: Limits) -> list[str]:
-    return [
-        _usr_tool("prlimit") or "/usr/bin/prlimit",
-        f"--as={limits.memory}",
-        f"--cpu={math.ceil(limits.seconds) + 1}",
-        f"--nproc={limits.processes}",
-        f"--fsize={limits.file_bytes}",
-        "--nofile=64",
-        "--core=0",
-        "--",
-    ]
 
 
 class _Watch:
@@ -290,7 +224,7 @@ def _tree_memory(root: int) -> int:
 
 
 @contextlib.contextmanager
-def _memory_file(data: bytes):  # type: ignore[no-untyped-def]  # noqa: ANN202
+def _memory_file(data: bytes) -> Iterator[int]:
     """A file that no directory shows: nothing is left behind, and nobody needs to read /tmp."""
     fd = os.memfd_create("box")
     try:
@@ -306,44 +240,3 @@ def _plain(name: str) -> str:
     if not re.fullmatch(r"[\w-][\w.-]{0,80}", name) or name == "main.py":
         raise SetupError(f"A file in the sandbox needs a plain name, not {name!r}.")
     return name
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0
-
-
-@functools.cache
-def _usr_tool(name: str) -> str | None:
-    return shutil.which(name, path="/usr/sbin:/usr/bin")
-
-
-@functools.cache
-def _interpreter() -> str | None:
-    """A Python that lies wholly under /usr, the system's own first."""
-    for folder in (Path("/usr/bin"), Path("/usr/local/bin")):
-        for path in sorted(folder.glob("python3*"), key=lambda p: (len(p.name), p.name)):
-            usable = _PYTHON.fullmatch(path.name) and os.access(path, os.X_OK)
-            if usable and path.resolve().is_relative_to("/usr"):
-                return str(path)
-    return None
-
-
-@functools.cache
-def _bwrap_help(bwrap: str) -> str:
-    import subprocess
-
-    run = subprocess.run([bwrap, "--help"], capture_output=True, text=True, timeout=10, check=False)  # noqa: S603
-    return run.stdout + run.stderr
-
-
-def _refusal(told: str) -> str:
-    """What to change, from bubblewrap's last line and the kernel's settings."""
-    for name, off, setting in _SYSCTLS:
-        path = Path("/proc/sys") / name
-        with contextlib.suppress(OSError):
-            if path.read_text().strip() == off:
-                return f"user namespaces are off: sysctl -w {setting} ({told})"
-    return f"bubblewrap cannot start: {told}"
-
-
-_Argv = Sequence[str]

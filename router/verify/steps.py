@@ -12,7 +12,9 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from router.verify.arithmetic import Token, Unreadable, compute, tokenise
+from router.verify.arithmetic import Unreadable, compute
+from router.verify.text import word_set
+from router.verify.tokens import Token, tokenise
 
 __all__ = ["Step", "read_steps", "same_value"]
 
@@ -20,14 +22,20 @@ MAX_STEPS = 2000
 MAX_SIDE = 60
 
 _ANNOTATION = re.compile(r"<<([^<>\n]{1,200})>>")
-_ABOUT = frozenset(("about", "approximately", "roughly", "around", "nearly", "almost", "approx"))
+_ABOUT = word_set(
+    """
+    about approximately roughly around nearly almost approx
+    """
+)
 _ROUNDED = re.compile(
     r"round|approx|about|nearest|whole|full|remainder|remaining|at least|integer|≈", re.IGNORECASE
 )
-_SCALES = frozenset(
-    "half third quarter fourth fifth sixth eighth tenth twice double triple thrice times plus minus "
-    "negative square root sqrt log sin cos tan floor ceil round max min gcd lcm mod choose sum "
-    "difference product by per".split()
+_SCALES = word_set(
+    """
+    half third quarter fourth fifth sixth eighth tenth twice double triple thrice times plus
+    minus negative square root sqrt log sin cos tan floor ceil round max min gcd lcm mod choose
+    sum difference product by per
+    """
 )
 _MEASURES = tuple(
     frozenset(group.split())
@@ -40,7 +48,11 @@ _MEASURES = tuple(
     )
 )
 _UNITS = frozenset[str]().union(*_MEASURES)
-_MULTIPLES = frozenset("dozen pair hundred thousand million billion half third quarter".split())
+_MULTIPLES = word_set(
+    """
+    dozen pair hundred thousand million billion half third quarter
+    """
+)
 
 
 class Step(NamedTuple):

@@ -9,7 +9,7 @@ length of the text.
 import re
 from typing import Literal, NamedTuple
 
-__all__ = ["ClosedAnswer", "boxes", "final_answer", "strip_thinking"]
+__all__ = ["ClosedAnswer", "boxes", "final_answer", "strip_thinking", "word_set"]
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _BRACES = re.compile(r"\\(?:boxed|fbox)\s*\{|\\[{}\\]|[{}]")
@@ -27,6 +27,11 @@ _NUMBER = re.compile(r"[-−]?[$£€]?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?")
 _ANNOTATION = re.compile(r"<<[^<>\n]{0,200}>>")
 _SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
 _DRESSING = " \t\r*_`"
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list that is written as running text."""
+    return frozenset(text.split())
 
 
 class ClosedAnswer(NamedTuple):

@@ -1,0 +1,135 @@
+"""A fake hosted model: a loopback OpenAI server that answers from a plain function.
+
+For tests and benchmarks, never for results: nothing it says is a model's. It speaks
+OpenAI's streaming protocol and can misbehave in the ways real servers do (`Mode`).
+"""
+
+import json
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Literal
+
+__all__ = ["FakeModel", "Mode"]
+
+Mode = Literal[
+    "ok", "cut", "reset", "garbage", "empty", "bad_json", "hang", "stall", "slow",
+    "auth", "busy", "error", "overflow", "length", "endless",
+]  # fmt: skip
+
+
+def say_hello(messages: list[dict[str, str]]) -> str:
+    """The default fake: always the same words."""
+    return "Hello from the fake model."
+
+
+class FakeModel:
+    """A loopback OpenAI server that answers `answer(messages)`, word by word."""
+
+    def __init__(self, answer: Callable[[list[dict[str, str]]], str] = say_hello) -> None:
+        self.answer = answer
+        self.mode: Mode = "ok"
+        self.requests: list[dict[str, Any]] = []
+        self.hung_up = threading.Event()
+        """Set when a client closed its connection before the stream was complete."""
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def api_base(self) -> str:
+        """The base URL, with /v1."""
+        return f"http://127.0.0.1:{self._server.server_address[1]}/v1"
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def _handler(fake: FakeModel) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+        def do_GET(self) -> None:
+            self._json(200, {"object": "list", "data": [{"id": "fake-large", "object": "model"}]})
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            fake.requests.append(body)
+            status = {"auth": 401, "busy": 429, "error": 500, "overflow": 400}.get(fake.mode)
+            if status is not None:
+                code = "context_length_exceeded" if fake.mode == "overflow" else "fake"
+                message = "maximum context length is 8 tokens" if status == 400 else "no"
+                self._json(status, {"error": {"message": message, "type": code, "code": code}})
+                return
+            if fake.mode == "hang":
+                fake.hung_up.wait(30)
+                return
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.end_headers()
+            try:
+                for piece in _stream(fake, body):
+                    self.wfile.write(piece)
+                    self.wfile.flush()
+            except OSError:
+                fake.hung_up.set()
+            if fake.mode == "reset":
+                self.connection.setsockopt(*_RESET)
+                self.connection.close()
+
+        def _json(self, status: int, body: dict[str, Any]) -> None:
+            data = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+    return Handler
+
+
+_RESET = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _stream(fake: FakeModel, body: dict[str, Any]) -> Iterator[bytes]:
+    if fake.mode == "garbage":
+        yield b"<html>I am a web page</html>\n\n"
+        return
+    if fake.mode == "empty":
+        return
+    words = fake.answer(body["messages"]).split(" ")
+    if fake.mode == "endless":
+        words = ["more"] * 2000
+    if fake.mode in ("cut", "reset", "bad_json", "stall"):
+        words = words[:2]
+    for i, word in enumerate(words):
+        yield _chunk({"content": word if i == 0 else f" {word}"})
+        if fake.mode in ("slow", "endless"):
+            time.sleep(0.02)
+    if fake.mode == "stall":
+        time.sleep(30)
+    if fake.mode == "bad_json":
+        yield b'data: {"id": "x", \n\n'
+    if fake.mode in ("cut", "reset", "bad_json"):
+        return
+    yield _chunk({}, "length" if fake.mode == "length" else "stop")
+    usage = {"prompt_tokens": 11, "completion_tokens": len(words), "total_tokens": 11 + len(words)}
+    yield _data({**_EMPTY, "choices": [], "usage": usage})
+    yield b"data: [DONE]\n\n"
+
+
+_EMPTY = {"id": "fake", "object": "chat.completion.chunk", "created": 1, "model": "fake-large"}
+
+
+def _chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
+    return _data({**_EMPTY, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+
+
+def _data(body: dict[str, Any]) -> bytes:
+    return b"data: " + json.dumps(body).encode() + b"\n\n"

@@ -1,0 +1,255 @@
+"""Checking a program at run time by the examples of its own prompt.
+
+What is covered
+- A complete code block is there, compiles, and defines the function that was asked for.
+- Every example of the prompt is called in the sandbox and gives the value the prompt says.
+  Expected values never enter the sandbox; results come back as typed JSON and are compared
+  here, so an `__eq__` that is always true, a printed answer or an early exit win nothing.
+
+What is not covered
+- Inputs that the prompt gives no example for. A program that only knows the examples
+  passes; that is also the most that writing to the result channel could bring it.
+- Examples told in prose, programs that read stdin, classes, several files.
+- Results that are no plain values: such an example is unchecked, and so is the verdict.
+"""
+
+import json
+import re
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from router.state import Verdict
+from router.verify.asked import asked_names, asks_for_code, preamble
+from router.verify.examples import Example, read_examples
+from router.verify.sandbox import Sandbox, SandboxResult
+from router.verify.text import strip_thinking
+from router.verify.typed import NotPlain, decode, same
+
+__all__ = ["check_code", "extract_code"]
+
+MAX_RESPONSE = 400_000
+MAX_CODE = 100_000
+EXAMPLES_PASS = 0.9
+"""Uncalibrated: the examples hold, other inputs may still fail."""
+
+_FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*$", re.MULTILINE)
+_PYTHON = frozenset(("", "python", "py", "python3", "py3"))
+_HEAD = re.compile(r"^(?:(?:async def|def|class|import|from)\b|@)", re.MULTILINE)
+_BODY = re.compile(
+    r"^(?:[ \t#@)\]}]|$|(?:async def|def|class|import|from|if|for|while|try|with)\b|\w+ *=)"
+)
+_DEFINED = re.compile(
+    r"^(?:(?:async )?def|class) +([A-Za-z_]\w*)|^([A-Za-z_]\w*) *(?::[^=\n]{0,80})?=(?!=)"
+    r"|^from +\S+ +import +.*?\b([A-Za-z_]\w*) *$",
+    re.MULTILINE,
+)
+_PLACEHOLDERS = frozenset(("f", "g", "fn", "func", "function", "foo", "solution", "solve"))
+
+
+class _Finding(NamedTuple):
+    passed: bool | None
+    status: str
+    confidence: float | None = None
+    evidence: tuple[str, ...] = ()
+
+
+async def check_code(question: str, response: str, sandbox: Sandbox) -> Verdict:
+    """Run the response's program on the question's examples. Never runs it unsandboxed."""
+    started = time.perf_counter()
+    finding = await _check(question, response, sandbox)
+    return Verdict(
+        kind="code",
+        passed=finding.passed,
+        status=finding.status,
+        confidence=finding.confidence,
+        evidence=finding.evidence,
+        seconds=time.perf_counter() - started,
+    )
+
+
+async def _check(question: str, response: str, sandbox: Sandbox) -> _Finding:
+    examples = read_examples(question)
+    wanted = asked_names(question)
+    asked = bool(examples or wanted or asks_for_code(question))
+    code = extract_code(response, wanted or tuple(e.function for e in examples))
+    if code is None:
+        if asked:
+            return _Finding(False, "no_answer", evidence=("No complete code block was found.",))
+        return _Finding(
+            None, "unchecked", evidence=("No program was asked for, and none is there.",)
+        )
+    if len(code) > MAX_CODE:
+        return _Finding(None, "too_long", evidence=(f"More than {MAX_CODE} characters of code.",))
+    examples, missing = _fitted(examples, wanted, code)
+    if missing:
+        return _Finding(False, "failed", evidence=(f"The program does not define {missing}.",))
+    return await _run(question, code, examples, sandbox)
+
+
+def extract_code(response: str, names: Sequence[str] = ()) -> str | None:
+    """The last complete Python block that defines a wanted name, else the last one, else a
+    bare definition in the text."""
+    text = strip_thinking(response[-MAX_RESPONSE:] if "<think>" not in response else response)
+    blocks, is_open = _blocks(text)
+    for block in reversed(blocks):
+        if set(names) & _defined(block):
+            return block
+    if blocks:
+        return blocks[-1]
+    return None if is_open else _bare(text)
+
+
+def _blocks(text: str) -> tuple[list[str], bool]:
+    """All closed Python blocks, and whether a block is left open at the end."""
+    blocks: list[str] = []
+    start, mark, is_python = 0, "", False
+    for match in _FENCE.finditer(text):
+        fence, language = match.group(1), match.group(2).lower()
+        if not mark:
+            start, mark, is_python = match.end() + 1, fence, language in _PYTHON
+        elif fence.startswith(mark) and not language:
+            if is_python and (block := text[start : match.start()]).strip():
+                blocks.append(block)
+            mark = ""
+    return blocks, bool(mark)
+
+
+def _bare(text: str) -> str | None:
+    """Code without a fence: from the first definition to the first line of prose."""
+    head = _HEAD.search(text)
+    if not head:
+        return None
+    lines = []
+    for line in text[head.start() :].split("\n"):
+        if not _BODY.match(line):
+            break
+        lines.append(line)
+    code = "\n".join(lines)
+    return code if re.search(r"^(?:async def|def|class)\b", code, re.MULTILINE) else None
+
+
+def _defined(code: str) -> set[str]:
+    return {name for groups in _DEFINED.findall(code) for name in groups if name}
+
+
+def _fitted(
+    examples: Sequence[Example], wanted: Sequence[str], code: str
+) -> tuple[list[Example], str]:
+    """The examples this program can be asked, and the wanted name it lacks.
+
+    An example of a nameless function ("write a function f") may be called under the only
+    name that the program defines.
+    """
+    defined = _defined(code)
+    named = list(wanted) or list(dict.fromkeys(e.function for e in examples))[:1]
+    missing = next((n for n in named if n not in defined), "")
+    if wanted:  # a prompt that calls another name than the one it asks for has a slip there
+        examples = [e for e in examples if e.function in defined | set(wanted)]
+    if not missing or re.search(r"^from +\S+ +import +[*(]", code, re.MULTILINE):
+        return list(examples), ""
+    functions = re.findall(r"^(?:async )?def +([A-Za-z_]\w*)", code, re.MULTILINE)
+    if missing in _PLACEHOLDERS and len(set(functions)) == 1:
+        alias = f"{missing} = {functions[0]}\n"
+        return [e._replace(setup=alias + e.setup) for e in examples], ""
+    return [], missing
+
+
+async def _run(question: str, code: str, examples: Sequence[Example], sandbox: Sandbox) -> _Finding:
+    state = await sandbox.available()
+    if not state.ok:
+        return _Finding(None, "unchecked", evidence=(f"Not run, no sandbox: {state.hint}",))
+    nonce = secrets.token_hex(16)
+    job = {
+        "nonce": nonce,
+        "program": f"{preamble(question)}\n{code}" if examples else code,
+        "calls": [{"setup": e.setup, "source": e.call} for e in examples],
+    }
+    result = await sandbox.run(_inside(), stdin=json.dumps(job).encode())
+    records = _records(result.stdout, nonce)
+    return _stopped(result, records, examples) or _judge(examples, records)
+
+
+@cache
+def _inside() -> str:
+    return (Path(__file__).parent / "inside.py").read_text(encoding="utf-8")
+
+
+def _records(stdout: bytes, nonce: str) -> list[Mapping[str, Any]]:
+    """What the inner half wrote; lines without the nonce are anybody's."""
+    records: list[Mapping[str, Any]] = []
+    for line in stdout.decode("ascii", "replace").split("\n"):
+        if line.startswith(nonce):
+            try:
+                record = json.loads(line[len(nonce) :])
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(record, dict):
+                records.append(record)
+    return records
+
+
+def _stopped(
+    result: SandboxResult, records: Sequence[Mapping[str, Any]], examples: Sequence[Example]
+) -> _Finding | None:
+    """The ends that leave nothing to compare."""
+    if result.status == "timeout":
+        told = f"It did not finish within {result.seconds:.1f} s."
+        return _Finding(False, "timeout", EXAMPLES_PASS, (told,))
+    if result.status != "exited":
+        return _Finding(False, "failed", EXAMPLES_PASS, (f"It was stopped: {result.status}.",))
+    compiled = next((r for r in records if "compiled" in r), None)
+    if compiled is None:
+        told = result.stderr.decode(errors="replace").strip()[-200:]
+        return _Finding(None, "unchecked", evidence=(f"The sandbox gave no report. {told}",))
+    if not compiled["compiled"]:
+        return _Finding(False, "failed", 1.0, (f"It does not compile: {compiled.get('error')}",))
+    if not examples:
+        told = "It compiles; the prompt gives no example to run."
+        return _Finding(None, "unchecked", evidence=(told,))
+    loaded = next((r for r in records if r.get("loaded") is False), None)
+    if loaded:
+        return _Finding(False, "failed", EXAMPLES_PASS, (f"It does not load: {loaded['error']}",))
+    return None
+
+
+def _judge(examples: Sequence[Example], records: Sequence[Mapping[str, Any]]) -> _Finding:
+    results: dict[int, Mapping[str, Any]] = {}
+    for record in records:
+        if isinstance(record.get("call"), int):
+            if record["call"] in results:
+                told = "One call was answered twice: the result channel was written to."
+                return _Finding(False, "failed", EXAMPLES_PASS, (told,))
+            results[record["call"]] = record
+    compared = [_compared(example, results.get(i)) for i, example in enumerate(examples)]
+    wrong = tuple(one.said for one in compared if one.held is False)
+    unknown = tuple(one.said for one in compared if one.held is None)
+    if wrong:
+        return _Finding(False, "failed", EXAMPLES_PASS, wrong[:5])
+    if unknown:
+        return _Finding(None, "unchecked", evidence=unknown[:5])
+    count = f"{len(compared)} of {len(compared)} examples of the prompt hold."
+    return _Finding(True, "passed", EXAMPLES_PASS, (count,))
+
+
+class _Compared(NamedTuple):
+    held: bool | None
+    said: str
+
+
+def _compared(example: Example, record: Mapping[str, Any] | None) -> _Compared:
+    call = example.call if len(example.call) <= 120 else example.call[:117] + "..."
+    if record is None:
+        return _Compared(False, f"{call} gave no result: the program ended before it.")
+    if "error" in record:
+        return _Compared(False, f"{call} raised {str(record['error'])[:200]}")
+    try:
+        got = decode(record.get("value"))
+    except NotPlain:
+        return _Compared(None, f"{call} gave a value that is no plain data: unchecked.")
+    if same(example.expected, got):
+        return _Compared(True, f"{call} holds.")
+    return _Compared(False, f"{call} gave {got!r:.80}, the prompt says {example.expected!r:.80}.")

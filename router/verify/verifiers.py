@@ -1,0 +1,94 @@
+"""One face for the verifiers: which one an attempt will meet, and its verdict.
+
+What: `kind_for` is decided from the query alone, before an arm runs, so that a stream can
+say whether its text may still be thrown away. `verify` never raises for what an answer
+holds. What not: it does not choose what happens after a failed check (a policy does).
+"""
+
+import asyncio
+import time
+from typing import Literal
+
+from router.state import Attempt, AttemptStatus, Query, Signals, Verdict
+from router.verify.asked import asks_for_code
+from router.verify.code import check_code, extract_code
+from router.verify.equations import states_formula
+from router.verify.examples import read_examples
+from router.verify.grounding import check_grounding
+from router.verify.math import check_math
+from router.verify.sandbox import Sandbox
+from router.verify.text import final_answer
+
+__all__ = ["Kind", "Verifiers"]
+
+Kind = Literal["math", "code", "grounding", "none"]
+
+MATH_SECONDS = 5.0
+"""Never reached by bounded inputs; if it is, the verdict is unchecked and the run goes on."""
+
+
+class Verifiers:
+    """All run-time checks, with the one sandbox they share."""
+
+    def __init__(self, sandbox: Sandbox | None = None) -> None:
+        self.sandbox = sandbox or Sandbox()
+
+    def kind_for(self, query: Query, signals: Signals, context: Literal["none", "index"]) -> Kind:
+        """The check that an answer to this query meets; known before any arm runs."""
+        text = query.text
+        if context == "index":
+            return "grounding"
+        examples = bool(read_examples(text))
+        if asks_for_code(text) and (signals.domain == "code" or examples):
+            return "code"
+        if signals.domain == "math" or states_formula(text):
+            return "math"
+        return "code" if examples or signals.domain == "code" else "none"
+
+    async def verify(self, query: Query, signals: Signals, attempt: Attempt, kind: Kind) -> Verdict:
+        """Check one attempt."""
+        started = time.perf_counter()
+        verdict = _without_answer(attempt, kind) or await self._check(query, attempt, kind)
+        return verdict.model_copy(update={"seconds": time.perf_counter() - started})
+
+    async def _check(self, query: Query, attempt: Attempt, kind: Kind) -> Verdict:
+        if kind == "grounding":
+            return check_grounding(query.text, attempt)
+        if kind == "code":
+            return await check_code(query.text, attempt.text, self.sandbox)
+        if kind == "math":
+            # Off the event loop: other streams must not wait for arithmetic.
+            work = asyncio.to_thread(check_math, query.text, attempt.text)
+            try:
+                return await asyncio.wait_for(work, MATH_SECONDS)
+            except TimeoutError:
+                told = (f"The check took longer than {MATH_SECONDS:.0f} s.",)
+                return Verdict(kind="math", passed=None, status="timeout", evidence=told)
+        told = ("No check can reject an answer to this question.",)
+        return Verdict(kind="none", passed=None, status="not_applicable", evidence=told)
+
+
+def _without_answer(attempt: Attempt, kind: Kind) -> Verdict | None:
+    """The verdict on an attempt that leaves nothing to check."""
+    if attempt.status is AttemptStatus.FAILED:
+        return _failed(kind, "failed", attempt.error or "The call failed.")
+    if attempt.status is AttemptStatus.ABSTAINED:
+        return _failed(kind, "abstained", "The reader found no answer in the passages.")
+    if attempt.status is AttemptStatus.NO_ANSWER:
+        return _failed(kind, "no_answer", "The attempt holds no answer.")
+    if attempt.status is AttemptStatus.TRUNCATED and not _closed(attempt.text, kind):
+        return _failed(kind, "no_answer", "The token cap was reached before the answer closed.")
+    return None
+
+
+def _closed(text: str, kind: Kind) -> bool:
+    """Did the answer close before the cap cut the text off?"""
+    if kind == "code":
+        return "```" in text and extract_code(text) is not None
+    answer = final_answer(text) if kind == "math" else None
+    # A bare last line proves nothing where the text was cut: it may be a number's first half.
+    return answer is not None and answer.how == "boxed"
+
+
+def _failed(kind: Kind, status: str, told: str) -> Verdict:
+    return Verdict(kind=kind, passed=False, status=status, evidence=(told,))

