@@ -112,9 +112,7 @@ class Router:
                 yield event
             await run
         finally:
-            if not run.done():
-                run.cancel()
-            await asyncio.gather(run, return_exceptions=True)
+            await _end(run)
 
     def route(self, query: Askable, *, policy: PolicyChoice = None) -> tuple[Signals, Decision]:
         """The first decision only: no server is started, no model is called."""
@@ -290,6 +288,18 @@ class Router:
         except KeyboardInterrupt:
             future.cancel()
             raise
+
+
+async def _end(run: "asyncio.Future[None]") -> None:
+    """Cancel a run and wait for its clean-up.
+
+    `wait`, because it does not pass a second cancellation on: that would cut the
+    clean-up short, and the model would write on.
+    """
+    run.cancel()
+    await asyncio.wait({run})
+    if not run.cancelled():
+        run.exception()  # retrieved: who awaits the run has had it, or has gone
 
 
 def _serve_loop(loop: asyncio.AbstractEventLoop) -> None:

@@ -7,12 +7,12 @@ answers only to loopback host names, so that a web page cannot reach it by rebin
 import asyncio
 import hmac
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -76,15 +76,14 @@ def create_app(router: Router) -> FastAPI:
         )
     keys = [key.get_secret_value().encode() for key in gateway.api_keys]
 
-    @app.middleware("http")
-    async def authorise(
-        request: Request, call_next: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
-        if keys and request.url.path.startswith("/v1/"):
-            given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-            if not any(hmac.compare_digest(given, key) for key in keys):
-                return _Refused(401, "missing or wrong API key", "invalid_api_key").response
-        return await call_next(request)
+    # A dependency, not a middleware: Starlette's function middleware hides a client's
+    # disconnect from the endpoint, and then nothing would stop the model's work.
+    def authorise(request: Request) -> None:
+        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
+        if keys and not any(hmac.compare_digest(given, key) for key in keys):
+            raise _Refused(401, "missing or wrong API key", "invalid_api_key")
+
+    authorised = [Depends(authorise)]
 
     @app.exception_handler(_Refused)
     async def refused(_: Request, error: _Refused) -> Response:
@@ -98,13 +97,13 @@ def create_app(router: Router) -> FastAPI:
     async def health() -> dict[str, str]:
         return {"status": "ok"}
 
-    @app.get("/v1/models")
+    @app.get("/v1/models", dependencies=authorised)
     async def models() -> dict[str, Any]:
         names = [AUTO, *(f"ockham/{name}" for name in available_policies())]
         data = [{"id": n, "object": "model", "created": 0, "owned_by": "ockham"} for n in names]
         return {"object": "list", "data": data}
 
-    @app.post("/v1/chat/completions")
+    @app.post("/v1/chat/completions", dependencies=authorised)
     async def chat(request: Request) -> Response:
         body = await _body(request)
         policy = _policy(body.model)
@@ -133,7 +132,7 @@ async def _answer(router: Router, query: Query, policy: str | None, request: Req
         return run.result()
     finally:
         run.cancel()
-        await asyncio.gather(run, return_exceptions=True)
+        await asyncio.wait({run})
 
 
 async def _body(request: Request) -> ChatRequest:

@@ -8,10 +8,11 @@ run is cancelled, which stops the model's work.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+from anyio import CancelScope
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
@@ -28,11 +29,14 @@ class EventStream(StreamingResponse):
     """A streaming response that always closes its body, also when the client has gone."""
 
     async def stream_response(self, send: Send) -> None:
+        body: Any = self.body_iterator
         try:
             await super().stream_response(send)
         finally:
-            body: Any = self.body_iterator
-            await body.aclose()
+            # Shielded: Starlette cancels this whole scope when the client goes away, and
+            # an unshielded await would be cut short before the run is stopped.
+            with CancelScope(shield=True):
+                await body.aclose()
 
 
 async def sse(
@@ -40,9 +44,9 @@ async def sse(
 ) -> AsyncGenerator[bytes, None]:
     """Encode a run. `error_body` turns an `OckhamError` into OpenAI's error object."""
     writer = _Writer(id)
-    async with aclosing(events):
+    async with aclosing(events), aclosing(_beating(events)) as beats:
         try:
-            async for event in _beating(events):
+            async for event in beats:
                 if event is None:
                     yield b": working\n\n"
                     continue
@@ -103,7 +107,7 @@ class _Writer:
         return [_data(chunk(self._id, self._model, delta))]
 
 
-async def _beating(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event | None]:
+async def _beating(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event | None, None]:
     """The events, and a None for every `BEAT_S` without one."""
     coming: asyncio.Task[Event] | None = None
     try:
@@ -121,7 +125,7 @@ async def _beating(events: AsyncGenerator[Event, None]) -> AsyncIterator[Event |
     finally:
         if coming is not None:
             coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
+            await asyncio.wait({coming})  # not gather: see router.facade
 
 
 def _data(body: Mapping[str, Any]) -> bytes:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from router.verify.tokens import Token
 
-__all__ = ["Result", "Unreadable", "compute"]
+__all__ = ["Result", "Unreadable", "compute", "show"]
 
 MAX_TOKENS = 120
 MAX_BITS = 4096
@@ -44,6 +44,15 @@ def compute(tokens: Sequence[Token], names: Mapping[str, Fraction] | None = None
     if parser.at < len(tokens):
         raise Unreadable
     return Result(value, parser.operations)
+
+
+def show(value: Fraction) -> str:
+    """A value for people: a short decimal where it is exact, else a fraction."""
+    text = str(value)
+    if value.denominator != 1:
+        decimal = f"{float(value):.6g}" if len(text) < 40 else text
+        text = decimal if Fraction(decimal) == value else text
+    return text if len(text) <= 40 else f"{text[:20]}… ({len(text)} characters)"
 
 
 class _Parser:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import NamedTuple
 
-from router.verify.arithmetic import Unreadable, compute
+from router.verify.arithmetic import Unreadable, compute, show
 from router.verify.expressions import Expression, asked_expression
 from router.verify.steps import same_value
 from router.verify.tokens import Token, tokenise
@@ -68,7 +68,7 @@ def _compare(expression: Expression, answer: str) -> PlugBack:
         return PlugBack(None, f"The answer {answer!r} is no plain number to compare.")
     holds = same_value(expression.value, value.number, value.decimals)
     verb = "equals" if holds else "is not"
-    return PlugBack(holds, f"{expression.text} = {_show(expression.value)} {verb} {answer}.")
+    return PlugBack(holds, f"{expression.text} = {show(expression.value)} {verb} {answer}.")
 
 
 class _Equation(NamedTuple):
@@ -126,7 +126,7 @@ def _substitute(
     if not solutions:
         return PlugBack(None, f"The answer does not give {', '.join(unknowns)}.")
     for solution in solutions:
-        shown = ", ".join(f"{name} = {_show(value)}" for name, value in solution.items())
+        shown = ", ".join(f"{name} = {show(value)}" for name, value in solution.items())
         for equation in equations:
             verdict = _satisfied(equation, solution)
             if verdict is not True:
@@ -237,12 +237,3 @@ def _count(degree: int, values: Sequence[Fraction]) -> int | None:
     b = values[1] - c - a
     discriminant = b * b - 4 * a * c
     return 0 if discriminant < 0 else 1 if discriminant == 0 else 2
-
-
-def _show(value: Fraction) -> str:
-    """Short, for people."""
-    if value.denominator in (1, 2, 4, 5, 8, 10, 20, 25, 100):
-        text = f"{float(value):.6g}" if value.denominator != 1 else str(value.numerator)
-    else:
-        text = str(value)
-    return text if len(text) <= 40 else f"{text[:20]}… ({len(text)} digits)"

@@ -23,6 +23,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from router.state import Verdict
+from router.verify.arithmetic import show
 from router.verify.derivation import NUMBER, gap_in
 from router.verify.equations import plug_back
 from router.verify.steps import Step, read_steps
@@ -135,4 +136,4 @@ def _recompute(
 
 
 def _named(step: Step) -> str:
-    return f"{step.text} is wrong: it comes to {float(step.exact):.6g}."[:200]
+    return f"{step.text} is wrong: it comes to {show(step.exact)}."[:200]

@@ -169,11 +169,11 @@ def _suffix(tokens: Sequence[Token]) -> _Side | None:
             continue
         side = _read(tokens[start:])
         if side:
-            return None if _bound_before(tokens[:start], token) else side
+            return None if _bound_before(tokens[:start], tokens[start:]) else side
     return None
 
 
-def _bound_before(before: Sequence[Token], first: Token) -> bool:
+def _bound_before(before: Sequence[Token], side: Sequence[Token]) -> bool:
     """Does what stands before belong to the expression, so that it is not whole?"""
     if not before:
         return False
@@ -181,9 +181,18 @@ def _bound_before(before: Sequence[Token], first: Token) -> bool:
     if last.kind != "word":
         return True
     tail = [t.text.lower() for t in before[-3:] if t.kind == "word"]
-    if _SCALES.intersection(tail) or (first.kind == "(" and len(last.text) <= 2):
+    if _SCALES.intersection(tail) or (side[0].kind == "(" and len(last.text) <= 2):
         return True
-    return len(before) > 1 and before[-2].kind == "num" and tail[-1].rstrip("s") in _UNITS | {"and"}
+    return len(before) > 1 and _goes_on(before, side)
+
+
+def _goes_on(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """One quantity in two numbers: `1 hour 30 minutes`, `2 feet and 3 inches`, `2 and 1/2`."""
+    link = before[-1]
+    if link.kind == "word" and link.text.lower() == "and":
+        fraction = len(after) > 1 and after[1].text == "/"
+        return fraction or _unit(before[-2]) in _UNITS
+    return _unit(link) in _UNITS and before[-2].kind == "num"
 
 
 def _prefix(tokens: Sequence[Token]) -> _Side | None:
@@ -194,10 +203,9 @@ def _prefix(tokens: Sequence[Token]) -> _Side | None:
             continue
         if end == len(tokens):
             return side
-        after, unit = tokens[end], tokens[end - 1]
-        compound = _unit(unit) in _UNITS or unit.text.lower() == "and"
-        whole = after.kind == "num" and unit.kind == "word" and not compound
-        return side if whole else None
+        if tokens[end].kind != "num" or tokens[end - 1].kind != "word":
+            return None
+        return None if _goes_on(tokens[:end], tokens[end:]) else side
     return None
 
 
@@ -239,8 +247,11 @@ def same_value(exact: Fraction, stated: Fraction, decimals: int, *, rounded: boo
     if decimals == 0 and not rounded:
         return False
     places = Fraction(1, 10**decimals)
-    is_rounded = (exact / places).denominator != 1  # it could not be written in full
-    return is_rounded and abs(exact - stated) < places
+    if (exact / places).denominator == 1:  # it could be written in full
+        return False
+    cut_off = abs(stated) < abs(exact)
+    slack = places if cut_off or rounded else places / 2
+    return abs(exact - stated) < slack or abs(exact - stated) == places / 2
 
 
 def _rough(side: _Side) -> bool:

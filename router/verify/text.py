@@ -96,6 +96,8 @@ def _tidy(value: str) -> str:
 
 def _from_last_line(line: str) -> ClosedAnswer | None:
     line = _ANNOTATION.sub("", line).strip(_DRESSING)
+    if "<<" in line:  # cut off in the middle of an annotation
+        return None
     bare = line.rstrip(".!$ ").strip(_DRESSING)
     if _VALUE_LINE.fullmatch(bare):
         return ClosedAnswer(bare, "line")

@@ -52,16 +52,16 @@ _SYMBOLS = str.maketrans(
     }
 )  # fmt: skip
 _TOKEN = re.compile(
-    r"""(?P<num>[$£€]?\s?(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)\s?%?)
+    r"""(?P<num>(?:[$£€]\s?)?(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)\s?%?)
       | (?P<cross>(?<![A-Za-z])[xX](?=\s*[$£€\d(.]))
-      | (?P<word>[A-Za-z][A-Za-z']*(?:-[A-Za-z']+)*)
+      | (?P<word>[A-Za-z][A-Za-z']+(?:-[A-Za-z']+)*|[A-Za-z])
       | (?P<not_equal>!=|<=|>=|≠|≤|≥|=>|->|:=|[<>])
       | (?P<equal>={1,2}|≈)
       | (?P<op>[-+*/^]|!(?=\s*[-+*/^=)!?]))
       | (?P<command>\\[A-Za-z]+)
       | (?P<open>[(\[])
       | (?P<close>[)\]])
-      | (?P<skip>[ \t\r$£€"']+|,(?=\s*and\b))
+      | (?P<skip>[ \t\r"']+|[$£€](?!\s?[.\d])|,(?=\s*and\b))
       | (?P<stop>.|\n)""",
     re.VERBOSE,
 )

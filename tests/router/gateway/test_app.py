@@ -1,0 +1,241 @@
+"""The gateway over real HTTP (uvicorn on loopback): OpenAI's shapes, streaming, hang-ups."""
+
+import json
+import socket
+import threading
+import time
+
+import httpx
+import pytest
+import uvicorn
+
+from router.errors import ConfigError
+from router.gateway.app import check_exposure, create_app
+
+RIGHT = "12 * 7 = 84\n\nThe answer is \\boxed{84}."
+WRONG = "12 * 7 = 88\n\nThe answer is \\boxed{88}."
+ASK = {"model": "ockham/auto", "messages": [{"role": "user", "content": "Hello there!"}]}
+MATH = {"model": "ockham/auto", "messages": [{"role": "user", "content": "What is 12 * 7?"}]}
+
+
+class Served:
+    """A gateway process in miniature: uvicorn in a thread."""
+
+    def __init__(self, router):
+        self.socket = socket.socket()
+        self.socket.bind(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
+        config = uvicorn.Config(create_app(router), log_level="error", lifespan="on")
+        self.server = uvicorn.Server(config)
+        self.thread = threading.Thread(target=self.server.run, args=([self.socket],))
+        self.thread.start()
+        while not self.server.started and self.thread.is_alive():
+            time.sleep(0.01)
+
+    def stop(self):
+        self.server.should_exit = True
+        self.thread.join(20)
+        self.socket.close()
+
+
+@pytest.fixture
+def serve(make_router):
+    running = []
+
+    def start(*args, **kwargs):
+        served = Served(make_router(*args, **kwargs))
+        running.append(served)
+        return served
+
+    yield start
+    for served in running:
+        served.stop()
+
+
+def sse(response):
+    """(comments, data objects, whether [DONE] came) of a server-sent event stream."""
+    comments, data, done = [], [], False
+    for line in response.iter_lines():
+        if line.startswith(": "):
+            comments.append(line[2:])
+        elif line == "data: [DONE]":
+            done = True
+        elif line.startswith("data: "):
+            data.append(json.loads(line[6:]))
+    return comments, data, done
+
+
+def post(served, body, **kwargs):
+    return httpx.post(f"{served.url}/v1/chat/completions", json=body, timeout=30, **kwargs)
+
+
+def test_a_completion_has_openais_shape(serve, fake_model):
+    fake_model.answer = lambda _: RIGHT
+    body = post(serve(fake_model), MATH).raise_for_status().json()
+    assert body["object"] == "chat.completion" and body["id"].startswith("chatcmpl-")
+    assert body["model"] == "hosted_vllm/fake-large"
+    assert body["choices"][0]["message"] == {
+        "role": "assistant", "content": RIGHT, "refusal": None,
+    }  # fmt: skip
+    assert body["choices"][0]["finish_reason"] == "stop"
+    usage = body["usage"]
+    assert usage["total_tokens"] == usage["prompt_tokens"] + usage["completion_tokens"] > 0
+    extra = body["ockham"]
+    assert extra["route"] == ["small"] and extra["verified"] is True
+    assert extra["cost_usd"] > 0 and extra["trace_id"] in body["id"]
+
+
+def test_models(serve, fake_model):
+    body = httpx.get(f"{serve(fake_model).url}/v1/models").json()
+    names = [m["id"] for m in body["data"]]
+    assert names[0] == "ockham/auto" and "ockham/always-small" in names
+    assert all(m["object"] == "model" and isinstance(m["created"], int) for m in body["data"])
+
+
+def test_the_policy_is_chosen_by_the_model_name(serve, fake_model, other_fake_model):
+    served = serve(fake_model, other_fake_model)
+    body = post(served, {**ASK, "model": "ockham/always-large"}).json()
+    assert body["ockham"]["route"] == ["large"]
+
+
+def test_unchecked_text_streams_word_by_word(serve, fake_model):
+    served = serve(fake_model)
+    body = {**ASK, "stream": True, "stream_options": {"include_usage": True}}
+    with httpx.stream("POST", f"{served.url}/v1/chat/completions", json=body) as response:
+        assert response.headers["content-type"].startswith("text/event-stream")
+        _, data, done = sse(response)
+    assert done
+    words = [d["choices"][0]["delta"].get("content", "") for d in data if d["choices"]]
+    assert len([w for w in words if w]) > 3
+    assert "".join(words) == "Hello from the fake model."
+    assert data[0]["choices"][0]["delta"]["role"] == "assistant"
+    assert data[-2]["choices"][0]["finish_reason"] == "stop" and "ockham" in data[-2]
+    assert data[-1]["choices"] == [] and data[-1]["usage"]["total_tokens"] > 0
+
+
+def test_checked_text_is_held_back_until_it_is_judged(serve, fake_model, other_fake_model):
+    fake_model.answer, other_fake_model.answer = lambda _: WRONG, lambda _: RIGHT
+    served = serve(fake_model, other_fake_model)
+    with httpx.stream(
+        "POST", f"{served.url}/v1/chat/completions", json={**MATH, "stream": True}, timeout=30
+    ) as response:
+        comments, data, done = sse(response)
+    text = "".join(d["choices"][0]["delta"].get("content", "") for d in data)
+    assert done and text == RIGHT
+    assert "attempt small" in comments and "attempt large" in comments
+    assert "88" not in json.dumps(data[:-1])
+
+
+def test_a_stream_that_fails_does_not_look_complete(serve, fake_model):
+    served = serve(fake_model)
+    fake_model.mode = "cut"
+    with httpx.stream(
+        "POST", f"{served.url}/v1/chat/completions", json={**ASK, "stream": True}
+    ) as response:
+        _, data, done = sse(response)
+    assert not done
+    assert "broke off" in data[-1]["error"]["message"]
+    assert all(d["choices"][0]["finish_reason"] is None for d in data[:-1])
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_hangs_up_stops_the_model(serve, fake_model, stream):
+    served = serve(fake_model)
+    fake_model.mode = "endless"
+    body = json.dumps({**ASK, "stream": stream}).encode()
+    with socket.create_connection(served.url.removeprefix("http://").split(":")) as client:
+        client.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+        )
+        while len(fake_model.requests) < 2:  # the health check, then this one
+            time.sleep(0.01)
+        time.sleep(0.2)
+    assert fake_model.hung_up.wait(5)
+
+
+def test_a_hang_up_during_a_checked_silence_stops_the_model_too(serve, fake_model):
+    served = serve(fake_model)
+    fake_model.mode = "endless"
+    with httpx.stream(
+        "POST", f"{served.url}/v1/chat/completions", json={**MATH, "stream": True}, timeout=30
+    ) as response:
+        next(response.iter_lines())
+        time.sleep(0.2)
+    assert fake_model.hung_up.wait(6)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "code", "param"),
+    [
+        ({"model": "gpt-4"}, 404, "model_not_found", "model"),
+        ({"messages": []}, 400, "invalid_value", "messages"),
+        ({"messages": [{"role": "user", "content": " "}]}, 400, "invalid_value", None),
+        ({"messages": [{"role": "user", "content": "x" * 300_000}]}, 400, "invalid_value", None),
+        ({"tools": []}, 400, "unsupported_parameter", "tools"),
+        ({"n": 2}, 400, "invalid_value", "n"),
+        ({"response_format": {"type": "json_object"}}, 400, "unsupported_parameter", "response_format"),
+        ({"temperature": 9}, 400, "invalid_value", "temperature"),
+        ({"max_tokens": 1, "max_completion_tokens": 2}, 400, "invalid_value", None),
+    ],
+)  # fmt: skip
+def test_bad_requests_are_named_in_openais_shape(serve, fake_model, change, status, code, param):
+    response = post(serve(fake_model), {**ASK, **change})
+    assert response.status_code == status
+    error = response.json()["error"]
+    assert (error["code"], error["param"]) == (code, param)
+    assert error["message"]
+
+
+def test_not_json_too_large_wrong_type(serve, fake_model):
+    served = serve(fake_model)
+    url = f"{served.url}/v1/chat/completions"
+    kind = {"content-type": "application/json"}
+    assert httpx.post(url, content=b"{", headers=kind).status_code == 400
+    assert httpx.post(url, content=b"{}").status_code == 415
+    assert httpx.post(url, content=b" " * (5 * 2**20), headers=kind).status_code == 413
+
+
+def test_no_arm_that_runs_is_503(serve, fake_model):
+    served = serve(fake_model)
+    fake_model.mode = "error"
+    response = post(served, ASK)
+    assert response.status_code == 503
+    assert "small" in response.json()["error"]["message"]
+
+
+def test_keys(serve, fake_model):
+    served = serve(fake_model, gateway={"api_keys": ["right-key"]})
+    assert post(served, ASK).status_code == 401
+    assert post(served, ASK, headers={"authorization": "Bearer wrong"}).status_code == 401
+    assert post(served, ASK, headers={"authorization": "Bearer right-key"}).status_code == 200
+    assert httpx.get(f"{served.url}/health").status_code == 200
+
+
+def test_a_rebound_host_name_is_refused_on_open_loopback(serve, fake_model):
+    served = serve(fake_model)
+    assert post(served, ASK, headers={"host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "gpu.example"])
+def test_off_loopback_it_does_not_start_without_keys(make_router, fake_model, host):
+    router = make_router(fake_model, gateway={"host": host})
+    with pytest.raises(ConfigError, match="gateway.api_keys: at least one key is needed"):
+        create_app(router)
+    keyed = make_router(fake_model, gateway={"host": host, "api_keys": ["k"]})
+    check_exposure(keyed.settings.gateway)
+
+
+def test_the_openai_sdk_works_unmodified(serve, fake_model):
+    import openai
+
+    fake_model.answer = lambda _: RIGHT
+    client = openai.OpenAI(base_url=f"{serve(fake_model).url}/v1", api_key="none", max_retries=0)
+    with client:
+        done = client.chat.completions.create(**MATH)
+        assert done.choices[0].message.content == RIGHT
+        parts = client.chat.completions.create(**ASK, stream=True)
+        text = "".join(p.choices[0].delta.content or "" for p in parts)
+        assert text == RIGHT
+        with pytest.raises(openai.NotFoundError):
+            client.chat.completions.create(**{**ASK, "model": "gpt-4"})

@@ -1,0 +1,125 @@
+"""The run-time check of mathematical answers."""
+
+import time
+
+import pytest
+
+from router.verify.math import PLUGGED_BACK, STEPS_ONLY, check_math
+
+EGGS = "A box holds 12 eggs. How many eggs are in 7 boxes?"
+
+
+def outcome(question: str, response: str) -> tuple[bool | None, str]:
+    verdict = check_math(question, response)
+    assert verdict.kind == "math"
+    assert verdict.evidence
+    return verdict.passed, verdict.status
+
+
+@pytest.mark.parametrize(
+    ("question", "response"),
+    [
+        ("What is 12 * 7?", "\\boxed{84}"),
+        ("What is 12 * 7?", "<think>12*7 is 85, no, 84</think>The answer is 84."),
+        ("What is 17% of 250?", "17% of 250 = 42.5\n#### 42.5"),
+        ("Solve 2x + 3 = 11.", "2x = 8, so x = 4"),
+        ("x + y = 10 and x - y = 2. Find x and y.", "So x = 6 and y = 4."),
+        (EGGS, "There are 12 * 7 = 84 eggs.\n#### 84"),
+        (EGGS, "12 eggs/box x 7 boxes = 84 eggs. Therefore there are 84 eggs."),
+    ],
+)
+def test_right_answers_pass(question: str, response: str) -> None:
+    assert outcome(question, response) == (True, "passed")
+
+
+@pytest.mark.parametrize(
+    ("question", "response", "status"),
+    [
+        ("What is 12 * 7?", "\\boxed{85}", "failed"),
+        ("What is 12 * 7?", "<think>\\boxed{84}", "no_answer"),
+        ("What is 12 * 7?", "", "no_answer"),
+        ("What is 12 * 7?", "I would rather talk about fish.", "no_answer"),
+        ("How many eggs are there?", "The answer is plenty.", "unparsed"),
+        ("Solve 2x + 3 = 11.", "x = 5", "failed"),
+        (EGGS, "12 * 7 = 85\n#### 85", "failed"),
+        (EGGS, "12 * 7 = 84 and 84 - 4 = 82\n#### 82", "failed"),
+        (EGGS, "There are 12 * 7 = <<12*7=8", "no_answer"),
+    ],
+)
+def test_wrong_answers_fail(question: str, response: str, status: str) -> None:
+    assert outcome(question, response) == (False, status)
+
+
+@pytest.mark.parametrize(
+    ("question", "response"),
+    [
+        (EGGS, "5 = 5\n#### 5"),
+        (EGGS, "84 = 84\n#### 84"),
+        (EGGS, "84 * 1 = 84\n#### 84"),
+        (EGGS, "#### 84"),
+        (EGGS, "12 * 7 = 84\n#### 83"),
+        (EGGS, "12 * 7 = 84\nThe answer is 19."),
+        (EGGS, "40 + 2 = 42\n#### 42"),
+        (EGGS, "12 + 7 = 19\n12 * 7 = 84\n#### 84"),
+        (EGGS, "\\boxed{84} or \\boxed{85}, 12 * 7 = 84"),
+        ("What is 12 * 7?", "\\boxed{12 * 7}"),
+        ("Solve x^2 = 9", "x = 3"),
+        ("What is the integral of x?", "\\boxed{\\frac{x^2}{2}}"),
+        ("Which animal is it?", "The answer is a duck."),
+    ],
+)
+def test_what_could_not_have_failed_does_not_pass(question: str, response: str) -> None:
+    assert outcome(question, response)[0] is None
+
+
+def test_evidence_names_the_wrong_step() -> None:
+    verdict = check_math(EGGS, "12 * 7 = 85\n#### 85")
+    assert "12 * 7 = 85 is wrong" in verdict.evidence[0]
+    assert "84" in verdict.evidence[0]
+
+
+def test_plug_back_is_trusted_more_than_steps() -> None:
+    assert check_math("What is 12 * 7?", "\\boxed{84}").confidence == PLUGGED_BACK
+    assert check_math(EGGS, "12 * 7 = 84\n#### 84").confidence == STEPS_ONLY < PLUGGED_BACK
+
+
+def test_the_last_result_may_stand_among_other_numbers() -> None:
+    response = "12 * 7 = 84.\nSo in the 7 boxes there are 84 eggs."
+    assert outcome(EGGS, response) == (True, "passed")
+
+
+@pytest.mark.parametrize("bomb", ["9**9**9", "9^{9^{9^9}}", "(200!)^200", "((9^9)^9)^9"])
+def test_bombs_cost_less_than_50_ms(bomb: str) -> None:
+    started = time.perf_counter()
+    check_math(f"What is {bomb}?", f"{bomb} = 3\n\\boxed{{{bomb}}}")
+    assert time.perf_counter() - started < 0.05
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "\\boxed{",
+        "1+1=2 ",
+        "1=",
+        "(1+",
+        "<<1=1>>",
+        "x ",
+        "9^9^9=",
+        "\\frac{",
+        "answer is ",
+        "a" * 99,
+    ],
+)
+def test_a_megabyte_is_answered_in_bounded_time(piece: str) -> None:
+    text = piece * (1_000_000 // len(piece))
+    started = time.perf_counter()
+    verdict = check_math(text, text)
+    assert verdict.passed is not True
+    assert time.perf_counter() - started < 4
+
+
+@pytest.mark.parametrize(
+    "junk", ["\x00\x01", "\ud800", "٣ + ٤ = ٧", "１２*７=８４", "=" * 999, "½²³"]
+)
+def test_odd_characters_never_raise(junk: str) -> None:
+    assert check_math(junk, junk).passed is not True
