@@ -17,59 +17,30 @@ baselines, languages one by one.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eval.fit.examples import CONTRASTIVE, Example, data_files, gather
 from eval.fit.linear import Interval, Linear, Rows, auroc, auroc_interval, fit_linear, platt
+from eval.fit.table import EMBEDDING_SCALE, Table, featurise, fold_of_rows
 from eval.sources.shared import checksums
 from router.signals.cues import cues
 from router.signals.encoder import Encoder
 from router.signals.head import AXES, Head
 from router.state import DOMAINS
 
-__all__ = ["Report", "Table", "evaluate", "featurise", "fit_head", "train"]
+__all__ = ["Report", "evaluate", "fit_head", "train"]
 
-WRITTEN_SHARE = 0.4
 STRENGTHS = (0.01, 0.03, 0.1, 0.3)
 FOLDS = 5
 PARTS = 3
 MIN_ROWS = 50
-_SCALE = 8.0
-"""Embedding columns have a spread of 0.05, cues one of 0.4: one penalty needs one scale."""
 
 Say = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Examples with their rows; `x` is scaled, see `_SCALE`."""
-
-    examples: tuple[Example, ...]
-    x: NDArray[np.float32]
-    weights: Rows
-
-    def take(self, mask: NDArray[np.bool_]) -> "Table":
-        """The rows where mask is true."""
-        chosen = tuple(e for e, m in zip(self.examples, mask, strict=True) if m)
-        return Table(chosen, self.x[mask], self.weights[mask])
-
-    def labelled(self, axis: str) -> "Table":
-        """The rows that have a label on this axis (or "domain")."""
-        return self.take(np.array([getattr(e, axis) is not None for e in self.examples]))
-
-    def without(self, groups: set[str]) -> "Table":
-        """The rows outside these groups."""
-        return self.take(np.array([e.group not in groups for e in self.examples]))
-
-    def labels(self, axis: str) -> list[Any]:
-        """One label a row."""
-        return [getattr(e, axis) for e in self.examples]
 
 
 @dataclass(frozen=True)
@@ -110,18 +81,6 @@ def train(
     ), report
 
 
-def featurise(examples: Sequence[Example], encoder: Encoder, say: Say = lambda _: None) -> Table:
-    """The same columns as the live featuriser's, one row an example."""
-    texts = [e.text.strip() for e in examples]
-    step = 512
-    parts = []
-    for start in range(0, len(texts), step):
-        say(f"embedding {start} of {len(texts)}")
-        parts.append(encoder.encode(texts[start : start + step]))
-    x = np.concatenate([np.concatenate(parts) * _SCALE, cues(texts)], axis=1)
-    return Table(tuple(examples), x, _weights(examples))
-
-
 def fit_head(table: Table, strength: Mapping[str, float], seed: int, encoder: str) -> Head:
     """Fit both axes and the domains on all rows of the table."""
     axes = [_fit_axis(table, axis, strength[axis], seed) for axis in AXES]
@@ -160,44 +119,15 @@ def _source(example: Example) -> str:
     return example.source.split(":")[0]
 
 
-def _weights(examples: Sequence[Example]) -> Rows:
-    families = Counter(e.group for e in examples if not e.written)
-    written = sum(e.written for e in examples)
-    benchmarks = sum(np.sqrt(n) for n in families.values())
-    share = WRITTEN_SHARE if written < len(examples) else 1.0
-    return np.array(
-        [
-            share / written
-            if e.written
-            else (1 - share) / (benchmarks * np.sqrt(families[e.group]))
-            for e in examples
-        ]
-    )
-
-
 def _unscaled(weights: Rows, table: Table) -> NDArray[np.float32]:
     dim = table.x.shape[1] - cues([""]).shape[1]
     out = weights.copy()
-    out[:, :dim] *= _SCALE
+    out[:, :dim] *= EMBEDDING_SCALE
     return out.astype(np.float32)
 
 
-def _folds(table: Table, parts: int, seed: int) -> NDArray[np.int64]:
-    """A fold for each row; groups are dealt out in a seeded order, large ones first."""
-    sizes = Counter(e.group for e in table.examples)
-    names = sorted(sizes)
-    order = np.random.default_rng(seed).permutation(len(names))
-    dealt = sorted((names[i] for i in order), key=lambda g: -sizes[g])
-    load = [0] * parts
-    fold: dict[str, int] = {}
-    for group in dealt:
-        fold[group] = int(np.argmin(load))
-        load[fold[group]] += sizes[group]
-    return np.array([fold[e.group] for e in table.examples])
-
-
 def _out_of_fold(table: Table, axis: str, c: float, seed: int) -> Rows:
-    folds = _folds(table, FOLDS, seed)
+    folds = fold_of_rows(table, FOLDS, seed)
     raw = np.zeros(len(table.examples))
     for fold in range(FOLDS):
         rest = table.take(folds != fold)
@@ -221,7 +151,7 @@ def _choose(table: Table, axis: str, seed: int) -> float:
 
 
 def _choose_domain(rows: Table, seed: int) -> float:
-    folds = _folds(rows, FOLDS, seed)
+    folds = fold_of_rows(rows, FOLDS, seed)
     losses = {}
     for c in STRENGTHS:
         wrong = 0.0
@@ -288,7 +218,7 @@ def _pair(rows: Table, axis: str, positive: str, negative: str, c: float) -> flo
 def _written_scores(table: Table, axis: str, c: float, seed: int) -> tuple[Rows, Table]:
     rows = table.labelled(axis)
     written = rows.take(np.array([e.written for e in rows.examples]))
-    folds = _folds(written, PARTS, seed)
+    folds = fold_of_rows(written, PARTS, seed)
     raw = np.zeros(len(written.examples))
     for part in range(PARTS):
         held = {e.group for e, f in zip(written.examples, folds, strict=True) if f == part}
@@ -304,7 +234,7 @@ def _written_interval(raw: Rows, held: Table, axis: str, seed: int) -> Interval:
 def _domain_accuracy(table: Table, c: float, seed: int) -> Interval:
     rows = table.labelled("domain")
     written = rows.take(np.array([e.written for e in rows.examples]))
-    folds = _folds(written, PARTS, seed)
+    folds = fold_of_rows(written, PARTS, seed)
     right = np.zeros(len(written.examples))
     for part in range(PARTS):
         held = {e.group for e, f in zip(written.examples, folds, strict=True) if f == part}

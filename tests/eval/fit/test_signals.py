@@ -5,7 +5,8 @@ import pytest
 
 from eval.fit import signals
 from eval.fit.examples import Example
-from eval.fit.signals import Table, evaluate, fit_head
+from eval.fit.signals import evaluate, fit_head
+from eval.fit.table import EMBEDDING_SCALE, Table, row_weights
 from router.signals.cues import CUES
 from router.signals.head import AXES
 
@@ -26,13 +27,13 @@ def toy(per_family: int = 60, seed: int = 0) -> Table:
                 examples.append(Example(f"{group} {n}", group, group, domain, v, k, written))  # type: ignore[arg-type]
                 rows.append(np.eye(8)[i] * 3 + rng.normal(size=8))
     x = np.concatenate([np.array(rows), np.zeros((len(rows), len(CUES)))], axis=1)
-    return Table(tuple(examples), x.astype(np.float32), signals._weights(examples))
+    return Table(tuple(examples), x.astype(np.float32), row_weights(examples))
 
 
 def test_the_head_scores_as_the_fit_does() -> None:
     table = toy()
     head = fit_head(table, STRENGTH, 0, "toy")
-    embedding = table.x[:, :8] / signals._SCALE
+    embedding = table.x[:, :8] / EMBEDDING_SCALE
     out = head(embedding, table.x[:, 8:])
     for column, axis in enumerate(AXES):
         labels = np.array(table.labels(axis))
@@ -51,14 +52,6 @@ def test_scores_carry_intervals_and_counts(monkeypatch: pytest.MonkeyPatch) -> N
     assert scores["families/verifiability"].value > 0.9
 
 
-def test_a_group_is_never_split() -> None:
-    table = toy()
-    folds = signals._folds(table, 5, seed=0)
-    assert set(folds) == set(range(5))
-    groups = {(e.group, int(f)) for e, f in zip(table.examples, folds, strict=True)}
-    assert len(groups) == len({g for g, _ in groups})
-
-
 def test_a_pair_is_scored_by_a_head_that_saw_neither(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[set[str]] = []
     fit = signals.fit_linear
@@ -72,10 +65,3 @@ def test_a_pair_is_scored_by_a_head_that_saw_neither(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(signals, "fit_linear", spy)
     signals._pair(table, "verifiability", "math0", "open1", 0.1)
     assert not {"math0", "open1"} & seen[0] and "math1" in seen[0]
-
-
-def test_written_prompts_weigh_their_share() -> None:
-    table = toy()
-    written = np.array([e.written for e in table.examples])
-    assert table.weights.sum() == pytest.approx(1)
-    assert table.weights[written].sum() == pytest.approx(signals.WRITTEN_SHARE)

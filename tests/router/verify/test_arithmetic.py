@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from router.verify.arithmetic import Unreadable, compute
+from router.verify.arithmetic import Unreadable, compute, show
 from router.verify.tokens import tokenise
 
 
@@ -50,9 +50,9 @@ def test_anything_else_is_unreadable(text: str) -> None:
 @pytest.mark.parametrize(
     "bomb",
     [
-        "9**9**9", "9^9^9^9", "(((9^9)^9)^9)^9", "2^100000", "(200!)^200", "1" + ("*" + "9" * 40) * 50,
-        "(" * 5000 + "1" + ")" * 5000, "-" * 100 + "1", "1" + "+1" * 5000, "(((" * 30 + "9!!!",
-        "9" * 59 + "^" + "9" * 59,
+        "9**9**9", "9^9^9^9", "(((9^9)^9)^9)^9", "2^100000", "(200!)^200",
+        "1" + ("*" + "9" * 40) * 50, "(" * 5000 + "1" + ")" * 5000, "-" * 100 + "1",
+        "1" + "+1" * 5000, "(((" * 30 + "9!!!", "9" * 59 + "^" + "9" * 59,
     ],
 )  # fmt: skip
 def test_bombs_cost_nothing(bomb: str) -> None:
@@ -70,3 +70,13 @@ def test_names_are_substituted_and_products_need_no_sign() -> None:
 def test_operations_are_counted() -> None:
     assert compute(tokenise("5 apples")).operations == 0
     assert compute(tokenise("2 + 3 * 4^2")).operations == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(Fraction(84), "84"), (Fraction(1, 4), "0.25"), (Fraction(1, 3), "1/3"),
+     (Fraction(10**400), "10000000000000000000… (401 characters)"),
+     (Fraction(1, 10**400), "1/100000000000000000… (403 characters)")],
+)  # fmt: skip
+def test_values_are_shown_short(value: Fraction, shown: str) -> None:
+    assert show(value) == shown

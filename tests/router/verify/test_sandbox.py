@@ -1,0 +1,202 @@
+"""The walls: nothing gets out, nothing outlives its run. As root and as an ordinary user."""
+
+import asyncio
+import os
+import pickle
+import socket
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router.errors import SetupError
+from router.verify.sandbox import Limits, Sandbox, SandboxResult
+
+from .attacks import ESCAPES, HUNGERS
+
+MIB = 1024 * 1024
+STRICT = Limits(seconds=1.0, memory=256 * MIB, processes=24, file_bytes=4 * MIB)
+ORDINARY_USER = 12345
+NO_SANDBOX = asyncio.run(Sandbox().available())
+USERS = ["root", "ordinary user"] if os.geteuid() == 0 else ["ordinary user"]
+
+pytestmark = [
+    pytest.mark.skipif(not NO_SANDBOX.ok, reason=f"no sandbox here: {NO_SANDBOX.hint}"),
+    pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
+]
+
+
+def run_as(user: str, work: Callable[[], Awaitable[Any]]) -> Any:
+    """What `work` returns, done by that user; in a child where that is not us."""
+    if user == "root" or os.geteuid() != 0:
+        return asyncio.run(_awaited(work))
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.setgroups([])
+            os.setgid(ORDINARY_USER)
+            os.setuid(ORDINARY_USER)
+            os.write(writing, pickle.dumps(asyncio.run(_awaited(work))))
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe:
+        data = pipe.read()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    return pickle.loads(data)
+
+
+async def _awaited(work: Callable[[], Awaitable[Any]]) -> Any:
+    return await work()
+
+
+def run(user: str, program: str, limits: Limits = STRICT, stdin: bytes = b"") -> SandboxResult:
+    result = run_as(user, lambda: Sandbox().run(program, limits=limits, stdin=stdin))
+    assert isinstance(result, SandboxResult)
+    return result
+
+
+def boxes_alive() -> list[str]:
+    """Command lines of sandboxes that still run (zombies have none)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if b"/box/main.py" in line:
+                found.append(line.decode(errors="replace"))
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    before = set(os.listdir(tempfile.gettempdir()))  # noqa: PTH208
+    yield
+    until = time.monotonic() + 2
+    while boxes_alive() and time.monotonic() < until:
+        time.sleep(0.02)
+    assert boxes_alive() == []
+    new = set(os.listdir(tempfile.gettempdir())) - before  # noqa: PTH208
+    assert not [name for name in new if "box" in name or "bwrap" in name]
+
+
+@pytest.fixture(scope="module")
+def host() -> Iterator[dict[str, str]]:
+    """Things of the host that a program would like to reach."""
+    with tempfile.NamedTemporaryFile("w", suffix="secret") as file, socket.socket() as server:
+        Path(file.name).chmod(0o644)
+        file.write("SECRET")
+        file.flush()
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        with socket.socket(socket.AF_UNIX) as unix:
+            unix.bind("\0ockham-test")
+            unix.listen()
+            yield {"SECRET_FILE": file.name, "PORT": str(server.getsockname()[1])}
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("name", ESCAPES)
+def test_nothing_escapes(
+    user: str, name: str, host: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OCKHAM_TEST", "SECRET")
+    program = ESCAPES[name]
+    for word, value in host.items():
+        program = program.replace(word, value)
+    result = run(user, program, STRICT._replace(seconds=5.0))
+    assert b"escaped" not in result.stdout
+    assert result.status == "exited"
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("name", HUNGERS)
+def test_nothing_takes_more_than_its_share(user: str, name: str) -> None:
+    result = run(user, HUNGERS[name])
+    assert result.seconds < STRICT.seconds + 1
+    assert len(result.stdout) <= STRICT.output_bytes
+    assert len(result.stderr) <= STRICT.output_bytes
+    assert (result.status, result.exit_code) != ("exited", 0) or name == "daemon"
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_a_program_runs(user: str) -> None:
+    result = run(user, "import os, sys; print(sys.stdin.read() * 2, os.getuid() != 0)", stdin=b"ab")
+    assert result == ("exited", 0, b"abab True\n", b"", result.seconds)
+    assert result.seconds < 1
+
+
+@pytest.mark.parametrize("user", USERS)
+def test_limits_are_told_apart(user: str) -> None:
+    assert run(user, HUNGERS["endless loop"]).status == "timeout"
+    flood = run(user, HUNGERS["stdout flood"])
+    assert (flood.status, len(flood.stdout)) == ("output_limit", STRICT.output_bytes)
+    assert run(user, HUNGERS["memory of many"]).status == "memory_limit"
+    assert b"MemoryError" in run(user, HUNGERS["memory bomb"]).stderr
+
+
+async def test_exit_codes_and_stderr_come_back() -> None:
+    result = await Sandbox().run("import sys; sys.stderr.write('oh'); sys.exit(3)")
+    assert (result.exit_code, result.stderr) == (3, b"oh")
+
+
+async def test_files_are_read_only_and_have_plain_names() -> None:
+    sandbox = Sandbox()
+    program = "print(open('/box/data.txt').read())\nopen('/box/data.txt', 'w')"
+    result = await sandbox.run(program, files={"data.txt": b"hello"})
+    assert result.stdout == b"hello\n"
+    assert b"Errno" in result.stderr
+    for name in ("../x", "a/b", "main.py", "", ".hidden"):
+        with pytest.raises(SetupError, match="plain name"):
+            await sandbox.run("", files={name: b""})
+
+
+async def test_a_large_stdin_that_nobody_reads_hangs_nothing() -> None:
+    result = await Sandbox().run("print(1)", stdin=b"x" * 10**6, limits=STRICT)
+    assert result.stdout == b"1\n"
+
+
+async def test_cancelling_kills_the_program() -> None:
+    task = asyncio.create_task(Sandbox().run("import time; time.sleep(99)"))
+    while not boxes_alive():
+        await asyncio.sleep(0.02)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0.1)
+    assert boxes_alive() == []
+
+
+async def test_many_run_side_by_side() -> None:
+    sandbox = Sandbox()
+    programs = [f"print({n} * {n})" for n in range(8)]
+    results = await asyncio.gather(*map(sandbox.run, programs))
+    assert [int(r.stdout) for r in results] == [n * n for n in range(8)]
+
+
+async def test_without_bubblewrap_nothing_runs(tmp_path: Path) -> None:
+    sandbox = Sandbox(bwrap="no-such-bubblewrap")
+    state = await sandbox.available()
+    assert not state.ok
+    assert "apt install bubblewrap" in state.hint
+    with pytest.raises(SetupError, match="apt install bubblewrap"):
+        await sandbox.run(f"open({str(tmp_path / 'x')!r}, 'w')")
+    assert not list(tmp_path.iterdir())
+
+
+async def test_a_bubblewrap_that_fails_is_not_available(tmp_path: Path) -> None:
+    broken = tmp_path / "bwrap"
+    broken.write_text("#!/bin/sh\necho 'bwrap: No permissions' >&2\nexit 1\n")
+    broken.chmod(0o755)
+    tmp_path.chmod(0o755)
+    state = await Sandbox(bwrap=str(broken)).available()
+    assert not state.ok
+    assert state.hint
