@@ -4,7 +4,8 @@ What can be checked, and needs no facts, starts on the small arm: a wrong answer
 caught, and only then paid for twice. What needs knowledge starts at the index with the
 small reader, then goes to a large model; the small model alone is its last resort.
 After every attempt: a passed check ends the run; a failed check, an abstention, an
-incomplete answer or a dead call escalates; an answer that nothing could check is kept.
+incomplete answer or a dead call escalates. An answer that nothing could check is kept,
+except a small model's answer to a question that needs facts: unsupported, it escalates.
 
     checkable, no facts needed     small, large
     facts needed                   small+index, large, large+index   (last resort: small)
@@ -31,6 +32,7 @@ _SENTENCES = {
     "open": "neither checkable nor in need of facts, so the small model will do",
     "not-capable": "the small model is not made for this language, so it comes last",
     "escalate-failed-check": "the last answer failed its check",
+    "escalate-unchecked": "nothing supports the last answer",
     "escalate-no-answer": "the last attempt gave no complete answer",
     "escalate-abstained": "the passages do not hold the answer",
     "escalate-call-failed": "the last call failed",
@@ -60,7 +62,8 @@ class Verifiability(Policy):
         knowledge = axes[:, 1] >= self.tau_knowledge
         verifiable = ~knowledge & (axes[:, 0] >= self.tau_verifiability)
         last = _Last(cases)
-        done = last.passed | (last.unchecked & (not self.escalate_unchecked))
+        kept = last.unchecked & ~(knowledge & last.small) & (not self.escalate_unchecked)
+        done = last.passed | kept
         target, resort = self._next(cases, knowledge, last.none)
         arm = np.where(done, STOP, target)
         fresh = last.none
@@ -70,12 +73,13 @@ class Verifiability(Policy):
             "open": fresh & ~verifiable & ~knowledge,
             "not-capable": fresh & ~np.all(cases.capable | ~cases.available, axis=1),
             "escalate-failed-check": last.failed_check & (arm != STOP),
+            "escalate-unchecked": last.unchecked & (arm != STOP),
             "escalate-no-answer": last.incomplete & (arm != STOP),
             "escalate-abstained": last.abstained & (arm != STOP),
             "escalate-call-failed": last.call_failed & (arm != STOP),
             "last-resort": resort & (arm != STOP),
             "check-passed": last.passed,
-            "unchecked-kept": last.unchecked & (arm == STOP),
+            "unchecked-kept": kept,
             "nothing-left": ~done & (arm == STOP),
         }
         return choose_from(cases, arm, reasons, _SENTENCES)
@@ -113,9 +117,12 @@ class _Last:
         slot = np.clip(made - 1, 0, None)
         if a.outcome.shape[1] == 0:
             outcome, passed = np.zeros(n, dtype=np.int64), np.full(n, np.nan)
+            arm = np.zeros(n, dtype=np.int64)
         else:
             outcome, passed = a.outcome[rows, slot], a.passed[rows, slot]
+            arm = np.clip(a.arm[rows, slot], 0, None)
         answered = outcome == Outcome.ANSWERED
+        self.small: NDArray[np.bool_] = np.array([x.tier == "small" for x in cases.arms])[arm]
         self.passed: NDArray[np.bool_] = answered & (passed == 1.0)
         self.failed_check: NDArray[np.bool_] = answered & (passed == 0.0)
         self.unchecked: NDArray[np.bool_] = answered & np.isnan(passed)

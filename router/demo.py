@@ -21,6 +21,7 @@ from router.state import Answer
 __all__ = ["QUERIES", "demo"]
 
 QUERIES = (
+    "Mia reads 10 pages a day for 4 days. How many pages does she read?",
     "A baker bakes 24 muffins and sells 9 of them. How many muffins are left?",
     "Write a Python function double(n) that returns twice n. For example, double(4) == 8.",
     "What is the capital of Bhutan?",
@@ -38,7 +39,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the answers as JSON.")] = False,
     config: ConfigOption = None,
 ) -> None:
-    """Route, solve, check, escalate and price five queries with real models."""
+    """Route, solve, check, escalate and price a handful of queries with real models."""
     start = time.perf_counter()
     router = Router.from_config(config, policy=policy)
     _say("loading models ...")

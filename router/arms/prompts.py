@@ -11,13 +11,9 @@ from router.state import Domain, Query
 
 __all__ = ["messages_for"]
 
-_MATH = (
-    "Let's think step by step, writing each calculation as an equation such as 3 * 4 = 12, "
-    "and output the final answer within \\boxed{}."
-)
+_MATH = "Let's think step by step and output the final answer within \\boxed{}."
 _CODE = "Answer with one complete Python code block (```python ... ```), and nothing else."
-_LOGIC = "Think step by step, and output the final answer within \\boxed{}."
-_INSTRUCTION: Mapping[Domain, str] = {"math": _MATH, "code": _CODE, "logic": _LOGIC}
+_INSTRUCTION: Mapping[Domain, str] = {"math": _MATH, "logic": _MATH, "code": _CODE}
 
 
 def messages_for(query: Query, domain: Domain) -> list[dict[str, str]]:

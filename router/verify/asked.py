@@ -8,7 +8,14 @@ import ast
 import builtins
 import re
 
-__all__ = ["MAX_PROMPT", "NOT_FUNCTIONS", "asked_names", "asks_for_code", "preamble"]
+__all__ = [
+    "MAX_PROMPT",
+    "NOT_FUNCTIONS",
+    "asked_names",
+    "asks_for_code",
+    "other_language",
+    "preamble",
+]
 
 MAX_PROMPT = 40_000
 
@@ -17,6 +24,14 @@ _IMPORT = re.compile(r"^(?:from [\w.]+ import [\w, *]+|import [\w., ]+)$", re.MU
 _ASKS = re.compile(
     r"\b(?:write|implement|create|define|complete|code|give|provide|need|fix|program|make|build)\b"
     r"[^.?!]{0,80}\b(?:function|method|class|program|script|code|def|subroutine|procedure)\b",
+    re.IGNORECASE,
+)
+_VERB = re.compile(r"\b(?:write|implement|create|define|complete|code|fix|program)\b", re.I)
+_PYTHON = re.compile(r"\bpython\b|^[ \t]*def \w+\(", re.IGNORECASE | re.MULTILINE)
+_LANGUAGE = re.compile(
+    r"\b(?:javascript|typescript|java|rust|golang|ruby|php|kotlin|swift|haskell|scala|perl|sql|bash"
+    r"|shell script|html|css|matlab|fortran|lua|julia|assembly)\b|\bC(?:\+\+|#)"
+    r"|\b(?-i:in (?:C|R|Go)\b(?![+#]))",
     re.IGNORECASE,
 )
 _NAMED = re.compile(
@@ -38,10 +53,20 @@ NOT_FUNCTIONS = frozenset(dir(builtins)) | {
 }
 
 
-def asks_for_code(question: str) -> bool:
-    """Does the question ask for a program, in words or by an open `def`?"""
+def asks_for_code(question: str, *, has_examples: bool = False) -> bool:
+    """Does the question ask for a program: in words, by an open `def`, or, beside examples,
+    by a verb alone ("implement add, add(2, 3) == 5")?"""
     text = question[:MAX_PROMPT]
-    return bool(_ASKS.search(text) or _DEF.search(text))
+    if _ASKS.search(text) or _DEF.search(text):
+        return True
+    return has_examples and bool(_VERB.search(text))
+
+
+def other_language(question: str) -> str | None:
+    """The programming language asked for, where it is not Python."""
+    text = question[:MAX_PROMPT]
+    found = None if _PYTHON.search(text) else _LANGUAGE.search(text)
+    return found.group() if found else None
 
 
 def asked_names(question: str) -> tuple[str, ...]:

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from router.state import Verdict
-from router.verify.asked import asked_names, asks_for_code, preamble
+from router.verify.asked import asked_names, asks_for_code, other_language, preamble
 from router.verify.examples import Example, read_examples
+from router.verify.finding import Finding, as_verdict
 from router.verify.sandbox import Sandbox, SandboxResult
 from router.verify.text import strip_thinking
 from router.verify.typed import NotPlain, decode, same
@@ -50,43 +51,31 @@ _DEFINED = re.compile(
 _PLACEHOLDERS = frozenset(("f", "g", "fn", "func", "function", "foo", "solution", "solve"))
 
 
-class _Finding(NamedTuple):
-    passed: bool | None
-    status: str
-    confidence: float | None = None
-    evidence: tuple[str, ...] = ()
-
-
 async def check_code(question: str, response: str, sandbox: Sandbox) -> Verdict:
     """Run the response's program on the question's examples. Never runs it unsandboxed."""
     started = time.perf_counter()
     finding = await _check(question, response, sandbox)
-    return Verdict(
-        kind="code",
-        passed=finding.passed,
-        status=finding.status,
-        confidence=finding.confidence,
-        evidence=finding.evidence,
-        seconds=time.perf_counter() - started,
-    )
+    return as_verdict("code", finding, started)
 
 
-async def _check(question: str, response: str, sandbox: Sandbox) -> _Finding:
+async def _check(question: str, response: str, sandbox: Sandbox) -> Finding:
+    if language := other_language(question):
+        return Finding(None, "unchecked", evidence=(f"Only Python is run, not {language}.",))
     examples = read_examples(question)
     wanted = asked_names(question)
-    asked = bool(examples or wanted or asks_for_code(question))
+    asked = bool(wanted) or asks_for_code(question, has_examples=bool(examples))
     code = extract_code(response, wanted or tuple(e.function for e in examples))
     if code is None:
         if asked:
-            return _Finding(False, "no_answer", evidence=("No complete code block was found.",))
-        return _Finding(
+            return Finding(False, "no_answer", evidence=("No complete code block was found.",))
+        return Finding(
             None, "unchecked", evidence=("No program was asked for, and none is there.",)
         )
     if len(code) > MAX_CODE:
-        return _Finding(None, "too_long", evidence=(f"More than {MAX_CODE} characters of code.",))
+        return Finding(None, "too_long", evidence=(f"More than {MAX_CODE} characters of code.",))
     examples, missing = _fitted(examples, wanted, code)
     if missing:
-        return _Finding(False, "failed", evidence=(f"The program does not define {missing}.",))
+        return Finding(False, "failed", evidence=(f"The program does not define {missing}.",))
     return await _run(question, code, examples, sandbox)
 
 
@@ -158,10 +147,10 @@ def _fitted(
     return [], missing
 
 
-async def _run(question: str, code: str, examples: Sequence[Example], sandbox: Sandbox) -> _Finding:
+async def _run(question: str, code: str, examples: Sequence[Example], sandbox: Sandbox) -> Finding:
     state = await sandbox.available()
     if not state.ok:
-        return _Finding(None, "unchecked", evidence=(f"Not run, no sandbox: {state.hint}",))
+        return Finding(None, "unchecked", evidence=(f"Not run, no sandbox: {state.hint}",))
     nonce = secrets.token_hex(16)
     job = {
         "nonce": nonce,
@@ -194,45 +183,45 @@ def _records(stdout: bytes, nonce: str) -> list[Mapping[str, Any]]:
 
 def _stopped(
     result: SandboxResult, records: Sequence[Mapping[str, Any]], examples: Sequence[Example]
-) -> _Finding | None:
+) -> Finding | None:
     """The ends that leave nothing to compare."""
     if result.status == "timeout":
         told = f"It did not finish within {result.seconds:.1f} s."
-        return _Finding(False, "timeout", EXAMPLES_PASS, (told,))
+        return Finding(False, "timeout", EXAMPLES_PASS, (told,))
     if result.status != "exited":
-        return _Finding(False, "failed", EXAMPLES_PASS, (f"It was stopped: {result.status}.",))
+        return Finding(False, "failed", EXAMPLES_PASS, (f"It was stopped: {result.status}.",))
     compiled = next((r for r in records if "compiled" in r), None)
     if compiled is None:
         told = result.stderr.decode(errors="replace").strip()[-200:]
-        return _Finding(None, "unchecked", evidence=(f"The sandbox gave no report. {told}",))
+        return Finding(None, "unchecked", evidence=(f"The sandbox gave no report. {told}",))
     if not compiled["compiled"]:
-        return _Finding(False, "failed", 1.0, (f"It does not compile: {compiled.get('error')}",))
+        return Finding(False, "failed", 1.0, (f"It does not compile: {compiled.get('error')}",))
     if not examples:
         told = "It compiles; the prompt gives no example to run."
-        return _Finding(None, "unchecked", evidence=(told,))
+        return Finding(None, "unchecked", evidence=(told,))
     loaded = next((r for r in records if r.get("loaded") is False), None)
     if loaded:
-        return _Finding(False, "failed", EXAMPLES_PASS, (f"It does not load: {loaded['error']}",))
+        return Finding(False, "failed", EXAMPLES_PASS, (f"It does not load: {loaded['error']}",))
     return None
 
 
-def _judge(examples: Sequence[Example], records: Sequence[Mapping[str, Any]]) -> _Finding:
+def _judge(examples: Sequence[Example], records: Sequence[Mapping[str, Any]]) -> Finding:
     results: dict[int, Mapping[str, Any]] = {}
     for record in records:
         if isinstance(record.get("call"), int):
             if record["call"] in results:
                 told = "One call was answered twice: the result channel was written to."
-                return _Finding(False, "failed", EXAMPLES_PASS, (told,))
+                return Finding(False, "failed", EXAMPLES_PASS, (told,))
             results[record["call"]] = record
     compared = [_compared(example, results.get(i)) for i, example in enumerate(examples)]
     wrong = tuple(one.said for one in compared if one.held is False)
     unknown = tuple(one.said for one in compared if one.held is None)
     if wrong:
-        return _Finding(False, "failed", EXAMPLES_PASS, wrong[:5])
+        return Finding(False, "failed", EXAMPLES_PASS, wrong[:5])
     if unknown:
-        return _Finding(None, "unchecked", evidence=unknown[:5])
+        return Finding(None, "unchecked", evidence=unknown[:5])
     count = f"{len(compared)} of {len(compared)} examples of the prompt hold."
-    return _Finding(True, "passed", EXAMPLES_PASS, (count,))
+    return Finding(True, "passed", EXAMPLES_PASS, (count,))
 
 
 class _Compared(NamedTuple):

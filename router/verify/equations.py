@@ -46,7 +46,7 @@ class PlugBack(NamedTuple):
 def states_formula(question: str) -> bool:
     """Does the question itself state an expression to compute or equations to solve?"""
     text = question[:MAX_QUESTION]
-    return asked_expression(text) is not None or bool(_equations(text))
+    return asked_expression(text) is not None or _asks_for_unknowns(text, _equations(text))
 
 
 def plug_back(question: str, answer: str, closing: str = "") -> PlugBack | None:
@@ -117,10 +117,8 @@ def _readable(equation: _Equation) -> bool:
 def _substitute(
     question: str, equations: Sequence[_Equation], answer: str, closing: str
 ) -> PlugBack | None:
-    unknowns = sorted(frozenset[str]().union(*(e.unknowns for e in equations)))
-    targets = set(_TARGET.findall(question))
-    asked = targets <= set(unknowns) and (targets or _SOLVE.search(question))
-    if not asked or len(equations) < len(unknowns):
+    unknowns = _unknowns(equations)
+    if not _asks_for_unknowns(question, equations) or len(equations) < len(unknowns):
         return None
     solutions = _solutions(unknowns, answer) or _solutions(unknowns, closing)
     if not solutions:
@@ -135,6 +133,17 @@ def _substitute(
         return PlugBack(None, "The answer satisfies the equations; others may be missing.")
     told = "; ".join(e.text for e in equations)
     return PlugBack(True, f"The answer satisfies {told}.")
+
+
+def _unknowns(equations: Sequence[_Equation]) -> list[str]:
+    return sorted(frozenset[str]().union(*(e.unknowns for e in equations)))
+
+
+def _asks_for_unknowns(question: str, equations: Sequence[_Equation]) -> bool:
+    """ "Solve ...", "find x": not "what is x + 1", whose answer is no x to put back."""
+    targets = set(_TARGET.findall(question))
+    asked = targets <= set(_unknowns(equations)) and (targets or _SOLVE.search(question))
+    return bool(equations and asked)
 
 
 def _satisfied(equation: _Equation, solution: Mapping[str, Fraction]) -> bool | None:

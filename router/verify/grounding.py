@@ -15,9 +15,9 @@ What is not covered
 import re
 import time
 import unicodedata
-from typing import NamedTuple
 
 from router.state import Attempt, AttemptStatus, Citation, Passage, Verdict
+from router.verify.finding import Finding, as_verdict
 from router.verify.text import strip_thinking, word_set
 
 __all__ = ["check_grounding"]
@@ -48,74 +48,67 @@ _SCALES = {"thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s+(thousand|million|billion|trillion)\b", re.I)
 
 
-class _Finding(NamedTuple):
-    passed: bool | None
-    status: str
-    confidence: float | None = None
-    evidence: tuple[str, ...] = ()
-
-
 def check_grounding(question: str, attempt: Attempt) -> Verdict:
     """Does the attempt's answer stand in the passages it cites?"""
     started = time.perf_counter()
     finding = _check(question[:MAX_CHARS], attempt)
-    return Verdict(
-        kind="grounding",
-        passed=finding.passed,
-        status=finding.status,
-        confidence=finding.confidence,
-        evidence=finding.evidence,
-        seconds=time.perf_counter() - started,
-    )
+    return as_verdict("grounding", finding, started)
 
 
-def _check(question: str, attempt: Attempt) -> _Finding:
+def _check(question: str, attempt: Attempt) -> Finding:
     if attempt.status is AttemptStatus.ABSTAINED:
-        return _Finding(
+        return Finding(
             False, "abstained", evidence=("The reader found no answer in the passages.",)
         )
     answer = _MARKER.sub(" ", strip_thinking(attempt.text))[:MAX_CHARS].strip()
     if not answer:
-        return _Finding(False, "no_answer", evidence=("The answer is empty.",))
+        return Finding(False, "no_answer", evidence=("The answer is empty.",))
     if not attempt.citations:
-        return _Finding(False, "no_citation", evidence=("The answer cites no passage.",))
+        return Finding(False, "no_citation", evidence=("The answer cites no passage.",))
     for citation in attempt.citations:
         if not 1 <= citation.number <= len(attempt.passages):
             told = f"Passage {citation.number} is cited; there are {len(attempt.passages)}."
-            return _Finding(False, "bad_citation", evidence=(told,))
+            return Finding(False, "bad_citation", evidence=(told,))
     findings = [_against(question, answer, attempt, c) for c in attempt.citations]
     return max(findings, key=lambda f: (f.passed is True, f.passed is None))
 
 
-def _against(question: str, answer: str, attempt: Attempt, citation: Citation) -> _Finding:
+def _against(question: str, answer: str, attempt: Attempt, citation: Citation) -> Finding:
     passage = attempt.passages[citation.number - 1]
     where = f"passage {citation.number} ({passage.title[:60]})"
     if citation.quote and _plain(citation.quote) not in _plain(_all_of(passage)):
-        return _Finding(False, "bad_quote", evidence=(f"The quote does not stand in {where}.",))
+        return Finding(False, "bad_quote", evidence=(f"The quote does not stand in {where}.",))
     absent = sorted(_names(question) - _words(_all_of(passage)))
     if absent:
         told = f"{where.capitalize()} does not mention {', '.join(absent[:5])}."
-        return _Finding(False, "other_subject", evidence=(told,))
+        return Finding(False, "other_subject", evidence=(told,))
+    if not _names(question) and not (_words(passage.title) - _STOPWORDS) & _words(question):
+        told = f"The question names nothing that ties it to {where}."
+        return Finding(None, "unchecked", evidence=(told,))
     return _supported(question, answer, passage, where)
 
 
-def _supported(question: str, answer: str, passage: Passage, where: str) -> _Finding:
+def _supported(question: str, answer: str, passage: Passage, where: str) -> Finding:
     held, numbers = _words(_all_of(passage)), _numbers(_all_of(passage))
     own_numbers = _numbers(answer) - _numbers(question)
     asked = _words(question)
     content = _words(answer) - asked - _STOPWORDS
     if not own_numbers and not content:
         told = "The answer holds nothing but words of the question."
-        return _Finding(None, "unchecked", evidence=(told,))
+        return Finding(None, "unchecked", evidence=(told,))
     missing = sorted(own_numbers - numbers) + sorted((_names(answer) - asked) - held)
     if missing:
         told = f"{', '.join(missing[:5])} does not stand in {where}."
-        return _Finding(False, "unsupported", evidence=(told,))
+        return Finding(False, "unsupported", evidence=(told,))
     if content and len(content & held) < ENOUGH * len(content):
         told = f"{', '.join(sorted(content - held)[:5])} does not stand in {where}."
-        return _Finding(False, "unsupported", evidence=(told,))
+        return Finding(False, "unsupported", evidence=(told,))
+    if openers := _capitalised(answer) - asked - held:
+        # The first word of a sentence: a name that is not there, or any word at all.
+        told = f"{', '.join(sorted(openers)[:5])} may be a name, and does not stand in {where}."
+        return Finding(None, "unchecked", evidence=(told,))
     told = f"{', '.join(sorted(own_numbers | (content & held))[:5])} stands in {where}."
-    return _Finding(True, "passed", SUPPORTED, (told,))
+    return Finding(True, "passed", SUPPORTED, (told,))
 
 
 def _all_of(passage: Passage) -> str:
@@ -147,14 +140,17 @@ def _words(text: str) -> set[str]:
 
 def _names(text: str) -> set[str]:
     """Capitalised words, as stems. The first word of a sentence is capitalised anyway."""
+    return _capitalised(text, openers=False)
+
+
+def _capitalised(text: str, *, openers: bool = True) -> set[str]:
     names: set[str] = set()
     for match in _WORD.finditer(text):
         word = match.group()
         if not word[0].isupper() or _stem(word) in _STOPWORDS:
             continue
-        before = text[: match.start()].rstrip(" \"'“(*_")
-        starts_sentence = not before or before[-1] in ".!?:\n"
-        if not starts_sentence:
+        before = text[max(0, match.start() - 20) : match.start()].rstrip(" \"'“(*_")
+        if openers or (before and before[-1] not in ".!?:\n"):
             names.add(_stem(word))
     return names
 

@@ -20,12 +20,12 @@ import re
 import time
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import NamedTuple
 
 from router.state import Verdict
 from router.verify.arithmetic import show
 from router.verify.derivation import NUMBER, gap_in
 from router.verify.equations import plug_back
+from router.verify.finding import Finding, as_verdict
 from router.verify.steps import Step, read_steps
 from router.verify.text import ClosedAnswer, boxes, final_answer, strip_thinking
 from router.verify.values import Value, parse_value
@@ -49,40 +49,26 @@ _NUMERIC_QUESTION = re.compile(
 _SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_=+*/{}<>√π∞∪]|\d\s*[a-z]\b|^[a-zA-Z]$|[\[(].*\d.*[\])]")
 
 
-class _Finding(NamedTuple):
-    passed: bool | None
-    status: str
-    confidence: float | None = None
-    evidence: tuple[str, ...] = ()
-
-
 def check_math(question: str, response: str) -> Verdict:
     """Check a response against itself and its question. Never raises for bad content."""
     started = time.perf_counter()
     finding = _check(question, response)
-    return Verdict(
-        kind="math",
-        passed=finding.passed,
-        status=finding.status,
-        confidence=finding.confidence,
-        evidence=finding.evidence,
-        seconds=time.perf_counter() - started,
-    )
+    return as_verdict("math", finding, started)
 
 
-def _check(question: str, response: str) -> _Finding:
+def _check(question: str, response: str) -> Finding:
     text = strip_thinking(response)
     if len(text) > MAX_CHARS:
-        return _Finding(None, "too_long", evidence=(f"More than {MAX_CHARS} characters.",))
+        return Finding(None, "too_long", evidence=(f"More than {MAX_CHARS} characters.",))
     steps = read_steps(text)
     closed = final_answer(text) or _concluded(text, steps)
     if closed is None:
-        return _Finding(False, "no_answer", evidence=("No closed answer was found.",))
+        return Finding(False, "no_answer", evidence=("No closed answer was found.",))
     value = parse_value(closed.text)
     if value is None and not _SYMBOLIC.search(closed.text):
         return _unparsed(question, closed)
     if len({_squeezed(box) for box in boxes(text)}) > 1:
-        return _Finding(None, "ambiguous", evidence=("Several different answers are boxed.",))
+        return Finding(None, "ambiguous", evidence=("Several different answers are boxed.",))
     return _recompute(question, text, steps, closed, value)
 
 
@@ -103,11 +89,11 @@ def _squeezed(box: str) -> str:
     return "".join(box.split())
 
 
-def _unparsed(question: str, closed: ClosedAnswer) -> _Finding:
+def _unparsed(question: str, closed: ClosedAnswer) -> Finding:
     told = f"The answer {closed.text[:80]!r} is neither a number nor an expression."
     if _NUMERIC_QUESTION.search(question[:MAX_CHARS]):
-        return _Finding(False, "unparsed", evidence=(told,))
-    return _Finding(None, "unchecked", evidence=(told,))
+        return Finding(False, "unparsed", evidence=(told,))
+    return Finding(None, "unchecked", evidence=(told,))
 
 
 def _recompute(
@@ -116,23 +102,23 @@ def _recompute(
     steps: Sequence[Step],
     closed: ClosedAnswer,
     value: Value | None,
-) -> _Finding:
+) -> Finding:
     plugged = plug_back(question, closed.text, text.rsplit("\n", 1)[-1])
     wrong = [step for step in steps if not step.holds]
     told: tuple[str, ...] = (plugged.evidence,) if plugged else ()
     if plugged and plugged.holds is False:
-        return _Finding(False, "failed", PLUGGED_BACK, told)
+        return Finding(False, "failed", PLUGGED_BACK, told)
     if wrong:
-        return _Finding(False, "failed", STEPS_ONLY, (*told, *map(_named, wrong[:5])))
+        return Finding(False, "failed", STEPS_ONLY, (*told, *map(_named, wrong[:5])))
     if plugged and plugged.holds:
-        return _Finding(True, "passed", PLUGGED_BACK, told)
+        return Finding(True, "passed", PLUGGED_BACK, told)
     if plugged is None and value is not None and (reason := gap_in(question, steps, value)):
-        return _Finding(None, "unchecked", evidence=(reason,))
+        return Finding(None, "unchecked", evidence=(reason,))
     if plugged is None and value is not None:
         count = sum(not step.trivial for step in steps)
         evidence = f"{count} steps recompute, and the last one gives {closed.text}."
-        return _Finding(True, "passed", STEPS_ONLY, (evidence,))
-    return _Finding(None, "unchecked", evidence=told or ("The answer is symbolic.",))
+        return Finding(True, "passed", STEPS_ONLY, (evidence,))
+    return Finding(None, "unchecked", evidence=told or ("The answer is symbolic.",))
 
 
 def _named(step: Step) -> str:

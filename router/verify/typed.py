@@ -34,6 +34,11 @@ def _plain(content: Any) -> Any:
     raise ValueError
 
 
+def _complex(content: Any) -> complex:
+    real, imaginary = content
+    return complex(float.fromhex(real), float.fromhex(imaginary))
+
+
 def _many(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda content: build(decode(item) for item in content)
 
@@ -42,7 +47,7 @@ _DECODERS: Mapping[str, Callable[[Any], Any]] = {
     "plain": _plain,
     "int": lambda content: int(content, 16),
     "float": float.fromhex,
-    "complex": lambda content: complex(*map(float.fromhex, content)),
+    "complex": _complex,
     "bytes": bytes.fromhex,
     "list": _many(list),
     "tuple": _many(tuple),

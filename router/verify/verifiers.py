@@ -39,11 +39,11 @@ class Verifiers:
         if context == "index":
             return "grounding"
         examples = bool(read_examples(text))
-        if asks_for_code(text) and (signals.domain == "code" or examples):
+        if asks_for_code(text, has_examples=examples) and (signals.domain == "code" or examples):
             return "code"
         if signals.domain == "math" or states_formula(text):
             return "math"
-        return "code" if examples or signals.domain == "code" else "none"
+        return "code" if signals.domain == "code" else "none"
 
     async def verify(self, query: Query, signals: Signals, attempt: Attempt, kind: Kind) -> Verdict:
         """Check one attempt."""

@@ -55,6 +55,15 @@ def test_an_unchecked_answer_is_kept_unless_told_otherwise(make_case):
     assert walk(make_case, (0.1, 0.1), script, policy=strict)[0] == ["small", "large"]
 
 
+def test_an_unsupported_small_answer_to_a_knowledge_question_escalates(make_case):
+    script = {"small+index": (Outcome.ANSWERED, NAN), "large": (Outcome.ANSWERED, NAN)}
+    tried, best, why = walk(make_case, (0.1, 0.9), script)
+    assert (tried, best) == (["small+index", "large"], 1)
+    assert why == ("nothing could check the answer, so it is kept as it is",)
+    tried, best, _ = walk(make_case, (0.1, 0.9), script, NO_LARGE)
+    assert (tried, best) == (["small+index"], 0)
+
+
 @pytest.mark.parametrize("outcome", [Outcome.INCOMPLETE, Outcome.ABSTAINED, Outcome.FAILED])
 def test_no_answer_escalates(make_case, outcome):
     script = {"small+index": (outcome, 0.0), "large": (Outcome.ANSWERED, NAN)}
@@ -85,18 +94,14 @@ def test_with_neither_index_nor_large_the_small_model_is_the_last_resort(make_ca
 
 def test_a_language_the_small_model_was_not_made_for(make_case):
     small = ("small", "small+index")
-    tried, _, why = walk(
-        make_case, (0.9, 0.1), {"large": (Outcome.ANSWERED, NAN)}, not_capable=small
-    )
+    tried, _, _ = walk(make_case, (0.9, 0.1), {"large": (Outcome.ANSWERED, NAN)}, not_capable=small)
     assert tried == ["large"]
     batch = make_case(axes=[(0.9, 0.1)], unavailable=NO_LARGE, not_capable=small)
     assert batch.arms[Verifiability().choose(batch).arm[0]].name == "small"
 
 
 def test_nothing_available_stops_with_nothing(make_case):
-    tried, best, _ = walk(
-        make_case, (0.9, 0.1), {}, [a for a in ("small", "small+index", *NO_LARGE)]
-    )
+    tried, best, _ = walk(make_case, (0.9, 0.1), {}, ("small", "small+index", *NO_LARGE))
     assert (tried, best) == ([], -1)
 
 

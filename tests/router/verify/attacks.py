@@ -1,9 +1,10 @@
 """Programs that try to get out, to take everything, or to pass without being right.
 
-Each of ESCAPES prints "escaped" if it succeeds. SECRET_FILE and SECRET stand for things
+Each of ESCAPES prints "escaped" if it succeeds. SECRET_FILE, PORT, HOST_PID and SECRET stand for things
 of the host that the test puts there. Each of CHEATS is an answer to "f(2) == 4 and
 f(3) == 9" that must not pass. Not a test file itself.
 """
+# ruff: noqa: E501  programs are not to be wrapped
 
 ESCAPES: dict[str, str] = {
     "tcp": "import socket\nsocket.create_connection(('1.1.1.1', 80), 1)\nprint('escaped')",
@@ -48,8 +49,8 @@ ESCAPES: dict[str, str] = {
     "print('escaped' if c.setns(f, 0) == 0 else 'clean')",
     "a user namespace of its own": "import ctypes\nc = ctypes.CDLL(None)\n"
     "print('escaped' if c.unshare(0x10000000) == 0 else 'clean')",
-    "trace init": "import ctypes\nc = ctypes.CDLL(None)\n"
-    "print('escaped' if c.ptrace(16, 1, None, None) == 0 else 'clean')",
+    "trace the host": "import ctypes\nc = ctypes.CDLL(None)\n"
+    "print('escaped' if c.ptrace(16, HOST_PID, None, None) == 0 else 'clean')",
     "open files": "import os\nn = [f for f in os.listdir('/proc/self/fd') if int(f) > 3]\n"
     "print('escaped' if n else 'clean')",
     "terminal": "open('/dev/tty', 'w')\nprint('escaped')",
@@ -63,6 +64,8 @@ ESCAPES: dict[str, str] = {
 }
 
 HUNGERS: dict[str, str] = {
+    "stop init by tracing it": "import ctypes\nctypes.CDLL(None).ptrace(16, 1, None, None)\n"
+    "while True: pass",
     "endless loop": "while True: pass",
     "endless sleep": "import time\ntime.sleep(999)",
     "deaf to signals": "import signal\nfor s in range(1, 32):\n    try: signal.signal(s, signal.SIG_IGN)\n"

@@ -122,4 +122,10 @@ def test_a_megabyte_is_answered_in_bounded_time(piece: str) -> None:
     "junk", ["\x00\x01", "\ud800", "٣ + ٤ = ٧", "１２*７=８４", "=" * 999, "½²³"]
 )
 def test_odd_characters_never_raise(junk: str) -> None:
-    assert check_math(junk, junk).passed is not True
+    verdict = check_math(junk, junk)
+    assert verdict.passed is not True
+    assert verdict.model_dump_json()
+
+
+def test_evidence_can_be_written_down() -> None:
+    assert check_math("What is 12 * 7?", "\\boxed{84\ud800}").model_dump_json()
