@@ -159,10 +159,10 @@ def _route_batch(router: Router, batch: list[tuple[Any, str | None, str]]) -> in
 
     ready: list[Any] = []
     wrong: list[str | None] = []
-    for _, query, why in batch:
+    for _, query, problem in batch:
         try:
             if query is None:
-                raise InputError(why)
+                raise InputError(problem)
             ready.append(make_query(query, max_chars=router.settings.limits.max_query_chars))
             wrong.append(None)
         except InputError as error:

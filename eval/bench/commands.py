@@ -1,6 +1,8 @@
 """`ockham bench`: speed, always beside a reference from the same run."""
 
 import json
+import statistics
+import subprocess
 import sys
 import time
 from typing import Annotated
@@ -55,33 +57,21 @@ def graph(
 def import_time(
     runs: Annotated[int, typer.Option(min=1, help="Runs; the median is reported.")] = 5,
 ) -> None:
-    """Seconds of `import router` in a fresh interpreter, beside `import pydantic`."""
-    import statistics
-    import subprocess
-
+    """Seconds of `import router` in a fresh interpreter, beside `import litellm`."""
     from eval.bench.graph import load_average
 
-    sys.stdout.write(f"load {load_average()}\n")
-    for module in ("router", "pydantic"):
-        seconds = []
-        for _ in range(runs):
-            start = time.perf_counter()
-            subprocess.run([sys.executable, "-c", f"import {module}"], check=True)
-            seconds.append(time.perf_counter() - start)
-        bare = _bare_start(runs)
-        median = statistics.median(seconds) - bare
-        sys.stdout.write(
-            f"import {module}: {median:.3f} s (median of {runs}, start of Python {bare:.3f} s taken off)\n"
-        )
+    bare = _median_seconds("pass", runs)
+    sys.stdout.write(f"load {load_average()}; medians of {runs}, Python's own {bare:.3f} s off\n")
+    for module in ("router", "litellm"):
+        seconds = _median_seconds(f"import {module}", runs) - bare
+        sys.stdout.write(f"import {module}: {seconds:.3f} s\n")
 
 
-def _bare_start(runs: int) -> float:
-    import statistics
-    import subprocess
-
+def _median_seconds(code: str, runs: int) -> float:
+    """Wall clock of a fresh interpreter that runs `code`."""
     seconds = []
     for _ in range(runs):
         start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", "pass"], check=True)
+        subprocess.run([sys.executable, "-c", code], check=True)
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds)

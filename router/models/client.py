@@ -211,7 +211,7 @@ def load_litellm() -> Any:
     litellm.suppress_debug_info = True
     litellm.telemetry = False
     # It would cut a looping model off as if its server had died; our token cap ends loops.
-    litellm.REPEATED_STREAMING_CHUNK_LIMIT = sys.maxsize
+    setattr(litellm, "REPEATED_STREAMING_CHUNK_LIMIT", sys.maxsize)  # noqa: B010
     return litellm
 
 

@@ -34,6 +34,9 @@ def test_import_router_loads_nothing_heavy():
 
 
 def test_the_command_line_starts_without_anything_heavy():
-    code = f"import sys; from router.cli import build; build(); print([m for m in {HEAVY!r} if m in sys.modules])"
+    code = (
+        "import sys; from router.cli import build; build();"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

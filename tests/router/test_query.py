@@ -35,7 +35,7 @@ def test_binary(raw):
 
 def test_not_utf8():
     with pytest.raises(InputError, match=r"not UTF-8 text \(byte 3\)"):
-        make("caf".encode() + b"\xe9")
+        make(b"caf" + b"\xe9")
     with pytest.raises(InputError, match="lone surrogates"):
         make("caf\udce9")
 

@@ -117,6 +117,13 @@ def test_a_quote_of_the_passage_s_own_words_is_a_citation() -> None:
     assert [c.quote for c in result.citations] == ["Capital: Thimphu"]
 
 
+def test_a_verbatim_quote_corrects_the_number() -> None:
+    result = parse_reader(reply(1, "1,136 km", "Land boundaries: total: 1,136 km"), PASSAGES)
+    assert [c.number for c in result.citations] == [2]
+    assert parse_reader(reply(9, "x", "China 477 km; India 659 km"), PASSAGES).citations
+    assert parse_reader(reply(9, "x", "China"), PASSAGES).citations == ()
+
+
 def test_an_answer_of_the_passage_s_own_words_excuses_a_clumsy_quote() -> None:
     clumsy = "It has always been known that they sit at Thimphu"
     assert len(parse_reader(reply(1, "Thimphu", clumsy), PASSAGES).citations) == 1

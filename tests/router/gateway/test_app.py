@@ -174,7 +174,7 @@ def test_a_hang_up_during_a_checked_silence_stops_the_model_too(serve, fake_mode
         ({"messages": [{"role": "user", "content": "x" * 300_000}]}, 400, "invalid_value", None),
         ({"tools": []}, 400, "unsupported_parameter", "tools"),
         ({"n": 2}, 400, "invalid_value", "n"),
-        ({"response_format": {"type": "json_object"}}, 400, "unsupported_parameter", "response_format"),
+        ({"logprobs": True}, 400, "unsupported_parameter", "logprobs"),
         ({"temperature": 9}, 400, "invalid_value", "temperature"),
         ({"max_tokens": 1, "max_completion_tokens": 2}, 400, "invalid_value", None),
     ],
