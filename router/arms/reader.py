@@ -6,10 +6,12 @@ numbers of passages that were shown, and 0 for "in none of them". llama.cpp and 
 it while they sample; hosted models get it as `response_format`; and where a model ignores
 it, `parse_reader` also reads plain text with [n] markers.
 
-Why this form: on 42 Factbook questions a 135M model (SmolLM2) named the right passage 38
-times and answered 24 rightly with the quote before the answer and all instructions in the
-user's turn; without the quote, or from a system message, it answered 8 to 16, and
-plain text with [n] markers it never cited. It hardly ever abstains, in any form that it answers in.
+Why this form: of 42 Factbook questions whose answer was among three passages, a 135M model
+(SmolLM2) answered 26 rightly with the quote before the answer and all instructions in the
+user's turn, 18 of them with the right citation; without the quote, or from a system
+message, it answered 8 to 16 (right and cited: at most 8); in plain text it answered 21
+and never wrote an [n] marker. Of 16 questions whose answer was not there it declined 3, and
+for 10 it quoted what no passage says, which is no citation. A citation is still a claim.
 
 Passages are data. They stand between delimiters that their own text cannot close, and what
 comes after them says that nothing in them is an instruction.

@@ -1,7 +1,7 @@
 """`ockham index build | search | stats`.
 
-Results go to standard output, progress to standard error. What this does not do: read the
-configuration file.
+Results go to standard output, progress to standard error. Place and encoder are those of the
+configuration (`knowledge.path`, `signals.encoder`), so that what is built is what is read.
 """
 
 import json
@@ -16,21 +16,17 @@ if TYPE_CHECKING:
     from router.knowledge.index import KnowledgeIndex
     from router.signals.encoder import Encoder
 
-__all__ = ["app", "build_factbook", "default_path"]
+__all__ = ["app", "build_factbook"]
 
 app = typer.Typer(help="The knowledge index: build it, search it.", no_args_is_help=True)
 
 PathOption = Annotated[
-    Path | None, typer.Option("--path", help="The index folder; default: knowledge/ in the data.")
+    Path | None, typer.Option("--path", help="The index folder; else knowledge.path.")
+]
+ConfigOption = Annotated[
+    str | None, typer.Option("--config", help="YAML file; else OCKHAM_CONFIG, else ./ockham.yaml.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-
-def default_path() -> Path:
-    """Where the index lies if nothing else is said."""
-    from router.paths import data_dir
-
-    return data_dir() / "knowledge"
 
 
 def build_factbook(path: Path, encoder: "Encoder", *, force: bool = False) -> "BuildReport":
@@ -69,10 +65,11 @@ def build_factbook(path: Path, encoder: "Encoder", *, force: bool = False) -> "B
 def build(
     path: PathOption = None,
     force: Annotated[bool, typer.Option("--force", help="Embed every passage again.")] = False,
+    config: ConfigOption = None,
 ) -> None:
     """Build or update the index over the CIA World Factbook; an interrupted build resumes."""
-    place = path or default_path()
-    report = build_factbook(place, _encoder(), force=force)
+    place, encoder = _configured(path, config)
+    report = build_factbook(place, encoder, force=force)
     what = "built" if report.changed else "up to date"
     typer.echo(
         f"{what}: {report.chunks} passages ({report.embedded} embedded, {report.reused} reused) "
@@ -86,9 +83,10 @@ def search(
     path: PathOption = None,
     k: Annotated[int, typer.Option("--k", "-k", min=1, help="How many passages.")] = 5,
     as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
     """Print the passages nearest in meaning to QUERY."""
-    with closing(_open(path)) as index:
+    with closing(_open(path, config)) as index:
         passages = index.search(query, k)
     if as_json:
         typer.echo(json.dumps([p.model_dump() for p in passages], ensure_ascii=False, indent=1))
@@ -98,9 +96,11 @@ def search(
 
 
 @app.command()
-def stats(path: PathOption = None, as_json: JsonOption = False) -> None:
+def stats(
+    path: PathOption = None, as_json: JsonOption = False, config: ConfigOption = None
+) -> None:
     """Print what the index holds and what it was made with."""
-    with closing(_open(path)) as index:
+    with closing(_open(path, config)) as index:
         facts: dict[str, str | int] = {
             "path": str(index.path),
             "passages": index.size,
@@ -117,13 +117,23 @@ def stats(path: PathOption = None, as_json: JsonOption = False) -> None:
         typer.echo(f"{name:12} {value}")
 
 
-def _encoder() -> "Encoder":
+def _configured(path: Path | None, config: str | None) -> "tuple[Path, Encoder]":
+    from router.config import load_settings
+    from router.paths import data_dir
+
+    settings = load_settings(config)
+    place = path or settings.knowledge.path or data_dir() / "knowledge"
+    return place, _encoder(settings.signals.encoder)
+
+
+def _encoder(model: str) -> "Encoder":
     from router.signals.encoder import Encoder
 
-    return Encoder()
+    return Encoder(model)
 
 
-def _open(path: Path | None) -> "KnowledgeIndex":
+def _open(path: Path | None, config: str | None) -> "KnowledgeIndex":
     from router.knowledge.index import KnowledgeIndex
 
-    return KnowledgeIndex.open(path or default_path(), _encoder())
+    place, encoder = _configured(path, config)
+    return KnowledgeIndex.open(place, encoder)

@@ -19,7 +19,7 @@ run = CliRunner().invoke
 @pytest.fixture(autouse=True)
 def small_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoder: Any, chunks: Any) -> None:
     monkeypatch.setenv("OCKHAM_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(commands, "_encoder", lambda: encoder)
+    monkeypatch.setattr(commands, "_encoder", lambda model: encoder)
     monkeypatch.setattr(factbook, "load_factbook", lambda: Corpus(chunks, "small-1"))
 
 
@@ -54,6 +54,13 @@ def test_another_place(tmp_path: Path) -> None:
     assert run(commands.app, ["build", "--path", str(place)]).exit_code == 0
     assert run(commands.app, ["search", "fact", "--path", str(place)]).exit_code == 0
     assert not (tmp_path / "knowledge").exists()
+
+
+def test_the_configured_place_is_used(tmp_path: Path) -> None:
+    config = tmp_path / "o.yaml"
+    config.write_text(f"knowledge: {{path: {tmp_path / 'configured'}}}", encoding="utf-8")
+    assert run(commands.app, ["build", "--config", str(config)]).exit_code == 0
+    assert (tmp_path / "configured" / "CURRENT").is_file()
 
 
 @pytest.mark.parametrize("arguments", [["search", "fact"], ["stats"]])
