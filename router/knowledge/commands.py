@@ -5,6 +5,7 @@ configuration (`knowledge.path`, `signals.encoder`), so that what is built is wh
 """
 
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,6 +69,9 @@ def build(
     config: ConfigOption = None,
 ) -> None:
     """Build or update the index over the CIA World Factbook; an interrupted build resumes."""
+    # Threads that spin while they wait cost a build most of its speed as soon as anything
+    # else runs. It is read when torch is first loaded, so it is set before that.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     place, encoder = _configured(path, config)
     report = build_factbook(place, encoder, force=force)
     what = "built" if report.changed else "up to date"

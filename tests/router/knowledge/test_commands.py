@@ -19,6 +19,7 @@ run = CliRunner().invoke
 @pytest.fixture(autouse=True)
 def small_world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, encoder: Any, chunks: Any) -> None:
     monkeypatch.setenv("OCKHAM_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")  # what `build` sets, undone afterwards
     monkeypatch.setattr(commands, "_encoder", lambda model: encoder)
     monkeypatch.setattr(factbook, "load_factbook", lambda: Corpus(chunks, "small-1"))
 
