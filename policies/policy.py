@@ -74,7 +74,9 @@ P = TypeVar("P", bound=type[Policy])
 def register(cls: P) -> P:
     """Class decorator: make the policy known under `cls.name`. Duplicates are an error."""
     known = _REGISTRY.get(cls.name)
-    if known is not None and known.__qualname__ != cls.__qualname__:
+    # The same class again is a module run twice (a notebook cell); anything else is not.
+    here = (cls.__module__, cls.__qualname__)
+    if known is not None and (known.__module__, known.__qualname__) != here:
         raise PolicyError(f"two policies are named {cls.name!r}: {known!r} and {cls!r}")
     _REGISTRY[cls.name] = cls
     return cls

@@ -13,7 +13,16 @@ from policies import Policy
 from router.config import Settings
 from router.errors import NoAnswerError
 from router.models.prices import reference_price
-from router.state import Answer, Attempt, AttemptStatus, Decision, RunState, Trace, Verdict
+from router.state import (
+    Answer,
+    Attempt,
+    AttemptStatus,
+    Decision,
+    RunState,
+    Signals,
+    Trace,
+    Verdict,
+)
 
 __all__ = ["TOKEN_MODEL", "conclude"]
 
@@ -47,7 +56,7 @@ def conclude(settings: Settings, policy: Policy, state: RunState, started: float
         completion_tokens=sum(a.completion_tokens for a in attempts),
         all_large_usd_estimate=_all_large(settings, state, best),
         citations=best.citations,
-        note=None if verified else _note(decision, best, verdict),
+        note=None if verified else _note(decision, best, verdict, state["signals"]),
         signals=state["signals"],
         trace=_trace(policy, state, started),
     )
@@ -60,15 +69,16 @@ def _all_large(settings: Settings, state: RunState, best: Attempt) -> float:
     return reference_price(settings).cost(bare, best.completion_tokens)
 
 
-def _note(decision: Decision, best: Attempt, verdict: Verdict) -> str:
+def _note(decision: Decision, best: Attempt, verdict: Verdict, signals: Signals) -> str:
     """Why the answer is not verified, and what would have helped."""
     parts = [f"unverified: {_why_unverified(best, verdict)}"]
     missing = [
         f"{name}: {arm.why_not.split(':')[0]}"
         for name, arm in decision.arms.items()
-        if arm.why_not and name not in ("", best.arm)
+        if arm.why_not and name != best.arm
     ]
-    if missing and verdict.passed is False:
+    wanted = verdict.passed is False or signals.domain == "knowledge"
+    if missing and wanted:
         parts.append("could not be run: " + ", ".join(missing))
     return "; ".join(parts)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from policies import Policy
-from router.arms.run import ArmRunner, Searcher
+from router.arms.run import ArmRunner
 from router.cases import CaseBuilder
 from router.config import Settings
 from router.errors import KnowledgeError
@@ -75,7 +75,7 @@ class Assembly:
             settings=settings,
             models=models,
             signals=ThreadedSignals(featuriser),
-            runner=ArmRunner(models, _searcher(index), settings.knowledge.passages),
+            runner=ArmRunner(models, index, settings.knowledge.passages),
             checker=Verifiers(),
             cases=CaseBuilder(settings, models, why_not),
         )
@@ -113,10 +113,6 @@ def _fresh(query: Query, features: Mapping[str, list[float]], signals: Signals) 
         "verdicts": [],
         "steps": [],
     }
-
-
-def _searcher(index: KnowledgeIndex | None) -> Searcher | None:
-    return index
 
 
 def _load(settings: Settings) -> tuple[Featuriser, KnowledgeIndex | None, str | None]:

@@ -3,6 +3,7 @@
 Facts only: prices, caps, what can be run and what cannot, and why. Tokens are predicted
 by plain constants a domain until they are fitted; the worst case is a bound, not a
 prediction: a token is at least one byte of prompt, and the completion stops at its cap.
+It trusts the provider to honour that cap and to bill what its usage says.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies import STOP, Arm, AttemptBlock, CaseBatch, ChoiceBatch, Outcome
+from router.arms.run import token_cap
 from router.config import ArmSettings, Settings
 from router.models.pool import Models
 from router.state import ArmEstimate, Attempt, AttemptStatus, Decision, Domain, RunState, Verdict
@@ -24,8 +26,10 @@ CHARS_PER_TOKEN = 3.6
 COMPLETION_TOKENS: Mapping[Domain, int] = {
     "math": 180, "code": 220, "logic": 220, "knowledge": 60, "open": 120,
 }  # fmt: skip
-TEMPLATE_TOKENS = 120
-"""Chat template and instruction, bounded from above."""
+TEMPLATE_TOKENS = 200
+"""Instruction or reader's task with its schema, bounded from above."""
+MESSAGE_TOKENS = 16
+"""Chat template of one message, bounded from above."""
 PASSAGE_CHARS = 1200
 """Longest passage the index returns, with its title."""
 OUTCOMES: Mapping[AttemptStatus, Outcome] = {
@@ -86,12 +90,14 @@ class CaseBuilder:
         chars = sum(len(m.content) for m in state["query"].messages)
         size = sum(len(m.content.encode()) for m in state["query"].messages)
         extra = self._settings.knowledge.passages * PASSAGE_CHARS if arm.context == "index" else 0
-        cap = arm.max_tokens or model.max_tokens
-        prompt = int((chars + extra) / CHARS_PER_TOKEN) + TEMPLATE_TOKENS
+        cap = token_cap(arm, model)
+        template = TEMPLATE_TOKENS + MESSAGE_TOKENS * len(state["query"].messages)
+        prompt = int((chars + extra) / CHARS_PER_TOKEN) + template
         written = min(cap, COMPLETION_TOKENS[state["signals"].domain])
-        worst_prompt = size + extra * 4 + TEMPLATE_TOKENS
-        if model.context_tokens:
-            worst_prompt = min(worst_prompt, model.context_tokens)
+        worst_prompt = size + extra * 4 + template
+        context = self._models.context_tokens(arm.model)
+        if context is not None:
+            worst_prompt, cap = min(worst_prompt, context), min(cap, context)
         predicted = price.cost(prompt, written) if price else float("nan")
         worst = price.cost(worst_prompt, cap) if price else float("nan")
         language = state["signals"].language
@@ -105,7 +111,7 @@ class CaseBuilder:
             return down
         if arm.context == "index" and self._index_why_not is not None:
             return self._index_why_not
-        context = self._models.settings(arm.model).context_tokens
+        context = self._models.context_tokens(arm.model)
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
         if worst > left:

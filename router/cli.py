@@ -40,6 +40,8 @@ def main() -> None:
     # Nothing here may reach a hub or a price list over the network by itself.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # Torch's threads would spin while they wait, and starve the model server beside them.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         build()()
     except OckhamError as error:

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from router.config import load_settings
 from router.errors import InputError, OckhamError
 from router.facade import Router
+from router.models.prices import check_prices
 from router.state import Answer, Decision, Signals
 
 __all__ = ["answer_json", "ask", "config", "route"]
@@ -37,7 +38,8 @@ def ask(
     text = _read(query)
     router = Router.from_config(config, policy=policy)
     try:
-        answer = asyncio.run(_streamed(router, text)) if stream else router.ask(text)
+        out = sys.stderr if as_json else sys.stdout
+        answer = asyncio.run(_streamed(router, text, out)) if stream else router.ask(text)
     finally:
         router.close()
     if as_json:
@@ -48,15 +50,15 @@ def ask(
     sys.stderr.write(_summary(answer))
 
 
-async def _streamed(router: Router, query: str | bytes) -> Answer:
+async def _streamed(router: Router, query: str | bytes, out: TextIO) -> Answer:
     """Unchecked text is shown as it comes; checked text only once it has been judged."""
     shown = ""
     answer: Answer | None = None
-    async with aclosing(router.astream(query)) as events:
+    async with aclosing(router.astream(query, commit=True)) as events:
         async for event in events:
             if event.kind == "delta" and not event.checked:
                 shown += event.text
-                _print(event.text, end="")
+                _print(event.text, end="", out=out)
             elif event.kind == "attempt":
                 sys.stderr.write(f"[{event.arm}]\n")
             elif event.kind == "verdict":
@@ -65,7 +67,8 @@ async def _streamed(router: Router, query: str | bytes) -> Answer:
                 answer = event.data
     if answer is None:  # pragma: no cover - astream raises before it ends without one
         raise OckhamError("the run ended without an answer")
-    _print("" if shown.strip() == answer.answer.strip() else f"\n{answer.answer}".lstrip())
+    rest = "" if shown.strip().endswith(answer.answer.strip()) else answer.answer
+    _print(f"\n{rest}" if shown and rest else rest, out=out)
     return answer
 
 
@@ -143,7 +146,7 @@ def _lines(file: Path) -> Iterator[tuple[Any, str | None, str]]:
         try:
             item = json.loads(line)
             query = item["query"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             yield None, None, f"line {number}: not a JSON object with `id` and `query`"
             continue
         ident = item.get("id", number)
@@ -170,7 +173,7 @@ def _route_batch(router: Router, batch: list[tuple[Any, str | None, str]]) -> in
     decided = iter(router.route_many(ready) if ready else [])
     for (ident, _, _), why in zip(batch, wrong, strict=True):
         body = {"error": why} if why is not None else _route_json(*next(decided))
-        _print(json.dumps({"id": ident, **body}, ensure_ascii=False))
+        _print(json.dumps({"id": ident, **body}))
     return sum(why is not None for why in wrong)
 
 
@@ -206,6 +209,7 @@ config = typer.Typer(help="The configuration.", no_args_is_help=True)
 def config_check(config: ConfigOption = None) -> None:
     """Read and validate the configuration; print what is in force (keys are masked)."""
     settings = load_settings(config)
+    check_prices(settings)
     _print(json.dumps(settings.model_dump(mode="json"), indent=2))
 
 
@@ -215,9 +219,14 @@ def _group() -> None:
 
 
 def _read(query: str) -> str | bytes:
-    return sys.stdin.buffer.read() if query == "-" else query
+    if query != "-":
+        return query
+    if sys.stdin is None:
+        raise InputError("'-' reads standard input, and there is none")
+    return sys.stdin.buffer.read()
 
 
-def _print(text: str, end: str = "\n") -> None:
-    sys.stdout.write(text + end)
-    sys.stdout.flush()
+def _print(text: str, end: str = "\n", out: TextIO | None = None) -> None:
+    out = out or sys.stdout
+    out.write(text + end)
+    out.flush()

@@ -8,14 +8,16 @@ are merged key by key. Unknown keys, impossible values and missing files raise
 
 import os
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
+    AnyHttpUrl,
     BaseModel,
     ConfigDict,
     Field,
-    PrivateAttr,
+    FilePath,
     SecretStr,
     ValidationError,
     field_validator,
@@ -35,6 +37,11 @@ from router.errors import ConfigError
 __all__ = ["ArmSettings", "ModelSettings", "Settings", "load_settings"]
 
 DEFAULTS = Path(__file__).with_name("default.yaml")
+EMBEDDED_LIMITS: Mapping[str, Any] = {
+    "context_tokens": 2048,
+    "max_tokens": 384,
+    "languages": ("en",),
+}
 _NOT_SETTINGS = {"OCKHAM_CONFIG", "OCKHAM_DATA_DIR", "OCKHAM_SHARED_DATA"}
 
 
@@ -55,7 +62,7 @@ class ModelSettings(Section):
     api_key: SecretStr | None = None
     serve: Literal["embedded"] | None = None
     """`embedded`: start llama.cpp here. Ignored where `api_base` is set."""
-    gguf: Path | None = None
+    gguf: FilePath | None = None
     """Weights for `serve: embedded`; null is the packaged SmolLM2."""
     threads: int | None = Field(default=None, ge=1)
     """llama.cpp's threads; null is half the cores (its threads spin)."""
@@ -65,16 +72,30 @@ class ModelSettings(Section):
     output_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Both set: they replace LiteLLM's price map."""
     context_tokens: int | None = Field(default=None, ge=128)
-    max_tokens: int = Field(default=1024, ge=1)
+    """Prompt and completion together; null asks the server (vLLM says `max_model_len`)."""
+    max_tokens: int = Field(default=8192, ge=1)
+    """Token cap of a completion. A reasoner that is cut short gives no answer at all."""
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
     stop: tuple[str, ...] | None = None
-    stall_s: float = Field(default=60, gt=0)
+    thinking: bool = False
+    """The chat template opens `<think>` itself, so that only `</think>` is ever written."""
+    stall_s: float = Field(default=60, gt=0, allow_inf_nan=False)
     """Longest wait for the next token."""
     languages: tuple[str, ...] | None = None
     """ISO 639-1 codes the model is made for; null is any."""
     found_by_key: Mapping[str, str] = Field(default_factory=dict)
     """Environment variable of a provider's key -> model to use where it is set."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _embedded_defaults(cls, data: Any) -> Any:
+        """What suits the embedded model suits no other: it applies only where that one runs."""
+        if isinstance(data, dict):
+            given = {key: value for key, value in data.items() if value is not None}
+            own = given.get("serve") == "embedded" and "api_base" not in given
+            return {**(EMBEDDED_LIMITS if own else {}), **given}
+        return data
 
     @model_validator(mode="after")
     def _whole_price(self) -> "ModelSettings":
@@ -85,9 +106,15 @@ class ModelSettings(Section):
     @field_validator("api_base")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("http://", "https://")):
-            raise ValueError("must be a URL such as http://127.0.0.1:8000/v1")
-        return value.rstrip("/") if value else value
+        if value is None:
+            return None
+        try:
+            url = AnyHttpUrl(value)
+        except ValidationError:
+            raise ValueError("must be a URL such as http://127.0.0.1:8000/v1") from None
+        if url.username or url.password:
+            raise ValueError("must hold no user or password; set api_key instead")
+        return value.rstrip("/")
 
 
 class ArmSettings(Section):
@@ -112,7 +139,7 @@ class LimitSettings(Section):
 
     max_steps: int = Field(ge=1, le=64)
     max_cost_usd: float = Field(ge=0, allow_inf_nan=False)
-    timeout_s: float = Field(gt=0)
+    timeout_s: float = Field(gt=0, allow_inf_nan=False)
     max_query_chars: int = Field(ge=1)
 
 
@@ -126,7 +153,7 @@ class SignalSettings(Section):
     """The encoder and the head on it."""
 
     encoder: str
-    head: Path | None = None
+    head: FilePath | None = None
 
 
 class KnowledgeSettings(Section):
@@ -141,7 +168,7 @@ class GatewaySettings(Section):
 
     host: str
     port: int = Field(ge=0, le=65535)
-    api_keys: tuple[SecretStr, ...] = ()
+    api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
 
 
 class _Defaults(YamlConfigSettingsSource):
@@ -168,7 +195,6 @@ class Settings(BaseSettings):
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
     tracing: bool = False
-    _policy: Policy | None = PrivateAttr(default=None)
 
     @classmethod
     def settings_customise_sources(
@@ -199,9 +225,14 @@ class Settings(BaseSettings):
 
 
 def make_policy(name: str, params: Mapping[str, Any] | None = None) -> Policy:
-    """A registered policy; `PolicyError` becomes a `ConfigError` that names the setting."""
+    """A registered policy, or your own as `module:Class`. Raises `ConfigError`."""
+    module, colon, own = name.partition(":")
     try:
+        if colon:
+            name = getattr(import_module(module), own).name
         return create(name, params)
+    except (ImportError, AttributeError) as error:
+        raise ConfigError(f"policy.name: cannot import {module}:{own}: {error}") from None
     except PolicyError as error:
         raise ConfigError(f"policy: {error}") from None
 
@@ -231,9 +262,12 @@ def load_settings(config: str | Path | None = None, **overrides: Any) -> Setting
 def _find(config: str | Path | None) -> Path | None:
     named = config or os.environ.get("OCKHAM_CONFIG")
     path = Path(named) if named else Path("ockham.yaml")
-    if path.is_file():
-        _check_mapping(path)
-        return path
+    try:
+        if path.is_file():
+            _check_mapping(path)
+            return path
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from None
     if named:
         where = "--config" if config else "OCKHAM_CONFIG"
         raise ConfigError(f"{where}: no such file: {path}")
@@ -255,9 +289,10 @@ def _check_mapping(path: Path) -> None:
 def _check_environment() -> None:
     """pydantic-settings ignores unknown variables; a mistyped one must not be ignored."""
     for name in os.environ:
-        if not name.startswith("OCKHAM_") or name in _NOT_SETTINGS:
+        upper = name.upper()  # pydantic-settings reads them in any case
+        if not upper.startswith("OCKHAM_") or upper in _NOT_SETTINGS:
             continue
-        field = name.removeprefix("OCKHAM_").split("__")[0].lower()
+        field = upper.removeprefix("OCKHAM_").split("__")[0].lower()
         if field not in Settings.model_fields:
             known = ", ".join(f"OCKHAM_{key.upper()}__..." for key in Settings.model_fields)
             raise ConfigError(f"{name}: no such setting (known: {known})")

@@ -67,6 +67,7 @@ def _one(router: Router, number: int, query: str) -> Result:
 def _table(router: Router, results: Sequence[Result]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     console = Console()
     if console.width < MIN_WIDTH:
@@ -75,7 +76,7 @@ def _table(router: Router, results: Sequence[Result]) -> None:
     for name, options in _COLUMNS.items():
         table.add_column(name, **options)  # type: ignore[arg-type]
     for query, answer in results:
-        table.add_row(*_row(query, answer))
+        table.add_row(*(Text(cell) for cell in _row(query, answer)))
     console.print(table)
     console.print(_footer(router, results), highlight=False, markup=False)
 

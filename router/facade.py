@@ -10,14 +10,15 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from policies import Policy
 from router.answer import conclude
 from router.config import Settings, load_settings, make_policy
-from router.errors import InputError, OckhamError
+from router.errors import InputError, NoAnswerError, OckhamError
+from router.models.prices import check_prices
 from router.query import Askable, make_query
 from router.state import Answer, Decision, Event, Query, RunState, Signals
 
@@ -50,6 +51,7 @@ class Router:
         assembly: "Assembly | None" = None,
     ) -> None:
         self.settings = settings
+        check_prices(settings)
         self.policy = self._policy(policy) if policy is not None else settings.make_policy()
         self._home: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
@@ -89,24 +91,27 @@ class Router:
         raise OckhamError("the run ended without an answer")  # pragma: no cover
 
     async def astream(
-        self, query: Askable, *, policy: PolicyChoice = None
+        self, query: Askable, *, policy: PolicyChoice = None, commit: bool = False
     ) -> AsyncGenerator[Event, None]:
         """Everything that happens, as it happens; the last event holds the `Answer`.
 
+        With `commit`, text of an unchecked arm that has been streamed is final: it is not
+        thrown away for another arm's, even where it was cut at the token cap.
         Leaving the loop early (`aclose`, cancellation) stops the model's work.
         """
         home, here = self._home_loop(), asyncio.get_running_loop()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         if home is here:
             run: asyncio.Future[None] = here.create_task(
-                self._drive(query, policy, queue.put_nowait)
+                self._drive(query, policy, queue.put_nowait, commit)
             )
         else:
 
             def carry(event: Event | None) -> None:
-                here.call_soon_threadsafe(queue.put_nowait, event)
+                with suppress(RuntimeError):  # the caller's loop has closed: it has gone
+                    here.call_soon_threadsafe(queue.put_nowait, event)
 
-            run = asyncio.wrap_future(self._submit(self._drive(query, policy, carry)))
+            run = asyncio.wrap_future(self._submit(self._drive(query, policy, carry, commit)))
         try:
             while (event := await queue.get()) is not None:
                 yield event
@@ -140,6 +145,8 @@ class Router:
     def close(self) -> None:
         """Stop the servers that were started here. The router can be used again after."""
         assembly, self._assembly = self._assembly, None
+        if self._thread is not None and self._home is not None:
+            asyncio.run_coroutine_threadsafe(_cancel_all(), self._home).result(timeout=10)
         if assembly is not None:
             assembly.close()
         if self._thread is not None and self._home is not None:
@@ -155,8 +162,14 @@ class Router:
         self.close()
 
     async def __aenter__(self) -> Self:
+        if self._home is not None:
+            raise InputError("the router is open already: `async with` opens it in this loop")
         self._home = asyncio.get_running_loop()
-        await self._started()
+        try:
+            await self._started()
+        except BaseException:
+            self.close()
+            raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -194,16 +207,21 @@ class Router:
         return answers[0]
 
     async def _drive(
-        self, query: Askable, policy: PolicyChoice, emit: Callable[[Event | None], None]
+        self,
+        query: Askable,
+        policy: PolicyChoice,
+        emit: Callable[[Event | None], None],
+        commit: bool = False,
     ) -> None:
         """One run on the home loop. Emits its events, then None, however it ends."""
         from router.graph import Context
 
         try:
             asked, chosen = self._query(query), self._policy(policy)
-            assembly = await self._started()
+            deadline = time.perf_counter() + self.settings.limits.timeout_s
+            assembly = await self._ready_in_time()
             started = time.perf_counter()
-            context = Context(assembly.engine, chosen, started + self.settings.limits.timeout_s)
+            context = Context(assembly.engine, chosen, deadline, commit)
             state: Any = {}
             with self._no_tracing():
                 stream = assembly.graph.astream(
@@ -250,6 +268,18 @@ class Router:
         assembly = await self._assembled()
         await assembly.start()
         return assembly
+
+    async def _ready_in_time(self) -> "Assembly":
+        """`_started`, within the request's own time limit."""
+        limit = self.settings.limits.timeout_s
+        starting = asyncio.ensure_future(self._started())
+        await asyncio.wait({starting}, timeout=limit)
+        if not starting.done():
+            starting.cancel()
+            raise NoAnswerError(
+                f"no model was ready within limits.timeout_s = {limit:g}; see the servers"
+            )
+        return starting.result()
 
     def _home_loop(self) -> asyncio.AbstractEventLoop:
         with self._opening:
@@ -302,12 +332,20 @@ async def _end(run: "asyncio.Future[None]") -> None:
         run.exception()  # retrieved: who awaits the run has had it, or has gone
 
 
+async def _cancel_all() -> None:
+    """Cancel every other task of this loop and wait for their clean-up."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    if others:
+        await asyncio.wait(others)
+
+
 def _serve_loop(loop: asyncio.AbstractEventLoop) -> None:
     asyncio.set_event_loop(loop)
     try:
         loop.run_forever()
     finally:
-        for task in asyncio.all_tasks(loop):
-            task.cancel()
-        loop.run_until_complete(asyncio.sleep(0))
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

@@ -20,7 +20,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from policies import CaseBatch, Policy, PolicyError, best_attempt
+from policies import CaseBatch, Policy, best_attempt
 from router.arms.run import ArmRunner
 from router.cases import CaseBuilder, explain
 from router.config import Settings
@@ -90,6 +90,8 @@ class Context:
     policy: Policy
     deadline: float
     """On `time.perf_counter`'s clock."""
+    commit: bool = False
+    """The caller shows text as it comes, so an unchecked answer that was shown is final."""
 
 
 def build_graph() -> Graph:
@@ -138,28 +140,43 @@ def decide_once(context: Context, state: RunState) -> Decision:
     """
     engine, policy = context.engine, context.policy
     case, estimates = engine.cases.build(state)
-    limit = _limit_hit(engine.settings, state, context.deadline)
+    _check_needs(policy, case)
+    limit = _limit_hit(context, state)
     if limit is not None:
         return _stop(policy, limit, case, estimates)
     try:
         choice = policy.choose(case)
         choice.check(case)
-    except (PolicyError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-        raise ConfigError(f"policy {policy.name!r} failed: {error}") from error
-    arm = int(choice.arm[0])
-    if arm >= 0 and not case.available[0, arm]:
-        name = case.arms[arm].name
-        why = f"the policy chose {name}, which cannot be run: {estimates[name].why_not}"
+        decision = explain(policy.name, choice, case.arms, estimates)
+    except Exception as error:  # whatever a policy does wrong is said with its name
+        what = str(error) or type(error).__name__
+        raise ConfigError(f"policy {policy.name!r} failed: {what}") from error
+    # Our own estimates decide, not the arrays that the policy had in its hands.
+    if decision.arm is not None and not estimates[decision.arm].available:
+        why_not = estimates[decision.arm].why_not
+        why = f"the policy chose {decision.arm}, which cannot be run: {why_not}"
         return _stop(policy, why, case, estimates)
-    return explain(policy.name, choice, case.arms, estimates)
+    return decision
 
 
-def _limit_hit(settings: Settings, state: RunState, deadline: float) -> str | None:
-    limits = settings.limits
+def _check_needs(policy: Policy, case: CaseBatch) -> None:
+    missing = sorted(policy.needs.features - set(case.features))
+    if missing:
+        raise ConfigError(
+            f"policy {policy.name!r} needs the feature blocks {', '.join(missing)}; "
+            f"there are {', '.join(sorted(case.features))}"
+        )
+
+
+def _limit_hit(context: Context, state: RunState) -> str | None:
+    limits = context.engine.settings.limits
     if len(state["attempts"]) >= limits.max_steps:
         return f"the step limit is reached (limits.max_steps = {limits.max_steps})"
-    if state["attempts"] and time.perf_counter() >= deadline:
+    if time.perf_counter() >= context.deadline:
         return f"the time limit is reached (limits.timeout_s = {limits.timeout_s:g})"
+    unchecked = bool(state["attempts"]) and state["check"] == "none"
+    if context.commit and unchecked and state["attempts"][-1].text:
+        return "the answer has been shown as it was written, so it stands"
     return None
 
 

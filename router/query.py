@@ -64,9 +64,13 @@ def _check(query: Query, max_chars: int) -> None:
         raise InputError(
             f"the query has {total} characters, limits.max_query_chars allows {max_chars}"
         )
-    text = query.text
-    if not text.strip():
+    if not query.text.strip():
         raise InputError("the query is empty")
+    for message in query.messages:
+        _check_text(message.content)
+
+
+def _check_text(text: str) -> None:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:

@@ -208,7 +208,6 @@ class Step(Record):
     decision: Decision | None = None
     attempt: Attempt | None = None
     verdict: Verdict | None = None
-    note: str | None = None
 
 
 class Trace(Record):

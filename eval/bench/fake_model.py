@@ -17,7 +17,7 @@ __all__ = ["FakeModel", "Mode"]
 
 Mode = Literal[
     "ok", "cut", "reset", "garbage", "empty", "bad_json", "hang", "stall", "slow",
-    "auth", "busy", "error", "overflow", "length", "endless",
+    "auth", "busy", "error", "overflow", "length", "endless", "negative",
 ]  # fmt: skip
 
 
@@ -119,6 +119,20 @@ def _stream(fake: FakeModel, body: dict[str, Any]) -> Iterator[bytes]:
     if fake.mode in ("cut", "reset", "bad_json"):
         return
     yield _chunk({}, "length" if fake.mode == "length" else "stop")
+    if fake.mode == "negative":
+        yield _data(
+            {
+                **_EMPTY,
+                "choices": [],
+                "usage": {
+                    "prompt_tokens": -1_000_000,
+                    "completion_tokens": -5,
+                    "total_tokens": -1_000_005,
+                },
+            }
+        )
+        yield b"data: [DONE]\n\n"
+        return
     usage = {"prompt_tokens": 11, "completion_tokens": len(words), "total_tokens": 11 + len(words)}
     yield _data({**_EMPTY, "choices": [], "usage": usage})
     yield b"data: [DONE]\n\n"

@@ -111,7 +111,21 @@ def parse_reader(text: str, passages: Sequence[Passage]) -> ReaderResult:
     if reply.passage == 0:
         return ReaderResult(answer or ABSTENTION, (), abstained=True)
     cited = _cited(reply, answer, passages)
+    if cited is not None and _misses_its_quote(reply, answer, passages[cited - 1]):
+        answer = reply.quote
     return ReaderResult(answer, _cite([cited], answer, passages), abstained=False)
+
+
+def _misses_its_quote(reply: "_Reply", answer: str, passage: Passage) -> bool:
+    """Whether the quote stands in the passage and the answer does not.
+
+    Small models copy the right words and then say something else: the copy is the answer.
+    """
+    return (
+        len(_words(reply.quote)) > 1
+        and _share(reply.quote, passage) >= _VERBATIM
+        and _share(answer, passage) < 1
+    )
 
 
 class _Reply(NamedTuple):

@@ -12,13 +12,18 @@ from typing import Any, Protocol
 from router.arms.prompts import messages_for
 from router.arms.reader import parse_reader, reader_messages, reader_response_format
 from router.arms.thinking import ThinkFilter, visible_text
-from router.config import ArmSettings
+from router.config import ArmSettings, ModelSettings
 from router.errors import ModelDied, ModelUnavailable
 from router.models.client import Completion, Endpoint, complete
 from router.models.pool import Models
 from router.state import Attempt, AttemptStatus, Citation, Passage, Price, Query, Sampling, Signals
 
-__all__ = ["ArmRunner", "Searcher"]
+__all__ = ["ArmRunner", "Searcher", "token_cap"]
+
+LEAST_CHARS_PER_TOKEN = 3
+"""Dense text (numbers, code) has about three characters a token; prose has more."""
+ROOM = 96
+"""Tokens left for the chat template."""
 
 
 class Searcher(Protocol):
@@ -69,7 +74,8 @@ class ArmRunner:
         done = await self._call(endpoint, arm, query, signals, passages, timeout_s, on_text)
         if isinstance(done.error, ModelUnavailable | ModelDied):
             self._models.report_down(arm.model, done.error)
-        reading = _read(done, arm, passages)
+        opened = self._models.settings(arm.model).thinking
+        reading = _read(done, visible_text(done.text, opened=opened), arm, passages)
         return Attempt(
             arm=name,
             model=done.model,
@@ -92,6 +98,15 @@ class ArmRunner:
             return ()
         return await self._index.asearch(query.text, self._passages)
 
+    def _cap(self, arm: ArmSettings, messages: Sequence[Mapping[str, str]]) -> int:
+        """The arm's token cap, less where the context has no room for it beside the prompt."""
+        cap = token_cap(arm, self._models.settings(arm.model))
+        context = self._models.context_tokens(arm.model)
+        if context is None:
+            return cap
+        prompt = sum(len(m["content"]) for m in messages) // LEAST_CHARS_PER_TOKEN
+        return max(1, min(cap, context - prompt - ROOM))
+
     async def _call(
         self,
         endpoint: Endpoint,
@@ -110,13 +125,19 @@ class ArmRunner:
             form = reader_response_format(len(passages))
         else:
             messages = messages_for(query, signals.domain)
-            emit = ThinkFilter(on_text) if on_text else None
-        cap = arm.max_tokens or self._models.settings(arm.model).max_tokens
+            opened = self._models.settings(arm.model).thinking
+            emit = ThinkFilter(on_text, opened=opened) if on_text else None
+        cap = self._cap(arm, messages)
         return await complete(
             _sampled(endpoint, query.sampling), messages,
             max_tokens=min(cap, query.sampling.max_tokens or cap), timeout_s=timeout_s,
             response_format=form, on_text=emit,
         )  # fmt: skip
+
+
+def token_cap(arm: ArmSettings, model: ModelSettings) -> int:
+    """Most tokens a completion of this arm may have."""
+    return min(arm.max_tokens or model.max_tokens, model.max_tokens)
 
 
 def _sampled(endpoint: Endpoint, sampling: Sampling) -> Endpoint:
@@ -125,9 +146,8 @@ def _sampled(endpoint: Endpoint, sampling: Sampling) -> Endpoint:
     return replace(endpoint, **wanted) if wanted else endpoint
 
 
-def _read(done: Completion, arm: ArmSettings, passages: Sequence[Passage]) -> _Reading:
-    """Status and text. An unclosed think block is no answer (facts of VibeThinker)."""
-    text = visible_text(done.text)
+def _read(done: Completion, text: str, arm: ArmSettings, passages: Sequence[Passage]) -> _Reading:
+    """Status and text. An unclosed think block shows nothing, and so is no answer."""
     if done.error is not None:
         return _Reading(text, AttemptStatus.FAILED)
     if not text:

@@ -1,59 +1,53 @@
 """What a reader sees of a model that thinks aloud in `<think>...</think>`.
 
-`visible_text` reads a whole response, `ThinkFilter` a stream, piece by piece. An
-unclosed think block shows nothing: drafts inside it hold boxes and code fences.
+Thinking stands at the start of a response, or opens in the chat template (`opened`: only
+the closing tag is ever written). A block that never closes shows nothing: drafts inside
+it hold boxes and code fences. Anywhere else a tag is text like any other.
+
+`visible_text` reads a whole response, `ThinkFilter` a stream; they agree, except that a
+stream cannot take back thinking whose opening tag the template wrote unannounced.
 """
 
 from collections.abc import Callable
-
-from router.verify.text import strip_thinking
 
 __all__ = ["ThinkFilter", "visible_text"]
 
 OPEN, CLOSE = "<think>", "</think>"
 
 
-def visible_text(response: str) -> str:
-    """The response without its thinking, stripped."""
-    return strip_thinking(response).strip()
+def visible_text(response: str, *, opened: bool = False) -> str:
+    """The response without its thinking, stripped; empty where the thinking never ends."""
+    if opened or response.lstrip().startswith(OPEN):
+        return response.partition(CLOSE)[2].strip()
+    # A lone closing tag: the template opened the block, and nobody said so.
+    return response.rpartition(CLOSE)[2].strip()
 
 
 class ThinkFilter:
-    """Passes streamed text on, except what stands inside think tags.
+    """Passes streamed text on, once the thinking is over or it is clear that there is none."""
 
-    A tag may be split over pieces, so the longest suffix that could still become a tag
-    is held back. Text after the last piece is never lost: what is held back is at most a
-    partial tag, and `visible_text` of the whole response decides what the answer is.
-    """
-
-    def __init__(self, sink: Callable[[str], None]) -> None:
+    def __init__(self, sink: Callable[[str], None], *, opened: bool = False) -> None:
         self._sink = sink
         self._held = ""
-        self._inside = False
+        self._inside = opened
+        self._passing = False
 
     def __call__(self, piece: str) -> None:
+        """Take the next piece of the stream."""
+        if self._passing:
+            self._sink(piece)
+            return
         self._held += piece
-        while self._held:
-            tag = CLOSE if self._inside else OPEN
-            before, found, after = self._held.partition(tag)
-            if not found:
-                keep = _partial(self._held, tag)
-                ready, self._held = (
-                    self._held[: len(self._held) - keep],
-                    self._held[-keep:] if keep else "",
-                )
-                self._emit(ready)
-                return
-            self._emit(before)
-            self._held, self._inside = after, not self._inside
+        start = self._held.lstrip()
+        if self._inside or start.startswith(OPEN):
+            self._inside = True
+            _, closed, rest = self._held.partition(CLOSE)
+            if closed:
+                self._pass(rest)
+        elif not OPEN.startswith(start[: len(OPEN)]):
+            self._pass(self._held)
 
-    def _emit(self, text: str) -> None:
-        if text and not self._inside:
+    def _pass(self, text: str) -> None:
+        self._passing, self._held = True, ""
+        if text:
             self._sink(text)
-
-
-def _partial(text: str, tag: str) -> int:
-    """Length of the longest suffix of `text` that is a proper prefix of `tag`."""
-    return next(
-        (n for n in range(min(len(text), len(tag) - 1), 0, -1) if tag.startswith(text[-n:])), 0
-    )

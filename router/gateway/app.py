@@ -15,6 +15,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
+from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from policies import available_policies
@@ -79,8 +80,9 @@ def create_app(router: Router) -> FastAPI:
     # A dependency, not a middleware: Starlette's function middleware hides a client's
     # disconnect from the endpoint, and then nothing would stop the model's work.
     def authorise(request: Request) -> None:
-        given = request.headers.get("authorization", "").removeprefix("Bearer ").encode()
-        if keys and not any(hmac.compare_digest(given, key) for key in keys):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        given = given.strip() if scheme.lower() == "bearer" else ""
+        if keys and not any(hmac.compare_digest(given.encode(), key) for key in keys):
             raise _Refused(401, "missing or wrong API key", "invalid_api_key")
 
     authorised = [Depends(authorise)]
@@ -88,6 +90,15 @@ def create_app(router: Router) -> FastAPI:
     @app.exception_handler(_Refused)
     async def refused(_: Request, error: _Refused) -> Response:
         return error.response
+
+    @app.exception_handler(StarletteHTTPException)
+    async def no_such_route(_: Request, error: StarletteHTTPException) -> Response:
+        return _Refused(error.status_code, str(error.detail), "not_found").response
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> Response:
+        body = _error("internal error; see the log", "server_error", "internal_error", None)
+        return JSONResponse({"error": body}, 500)
 
     @app.exception_handler(OckhamError)
     async def failed(_: Request, error: OckhamError) -> Response:
@@ -111,7 +122,7 @@ def create_app(router: Router) -> FastAPI:
         if not body.stream:
             return JSONResponse(completion(await _answer(router, query, policy, request)))
         usage = body.stream_options is not None and body.stream_options.include_usage
-        run = router.astream(query, policy=policy)
+        run = router.astream(query, policy=policy, commit=True)
         return EventStream(
             sse(run, query.id, usage, error_body),
             media_type="text/event-stream",
@@ -152,11 +163,12 @@ async def _body(request: Request) -> ChatRequest:
             raise _Refused(
                 400, f"{param}: not supported by this gateway", "unsupported_parameter", param
             ) from None
-        raise _Refused(400, f"{param}: {first['msg']}", "invalid_value", param) from None
+        what = f"{param}: {first['msg']}" if param else first["msg"]
+        raise _Refused(400, what, "invalid_value", param) from None
 
 
 def _policy(model: str) -> str | None:
-    """The policy behind a model name; None is the configured one."""
+    """The policy behind a model name; None is the configured one (`router`: Inspect's habit)."""
     name = model.removeprefix("ockham/")
     if name in ("auto", "router"):
         return None

@@ -1,7 +1,8 @@
 """OpenAI's shapes, as far as this gateway speaks them.
 
 A parameter is honoured or refused by name, never ignored: `tools`, `response_format`,
-`n` > 1, `logprobs`, images and the rest get a 400 until an arm can do them.
+`n` > 1, `logprobs`, images and the rest get a 400 until an arm can do them. Only `user`
+and a turn's `name` are accepted without effect: they say who speaks, not what to do.
 """
 
 import time

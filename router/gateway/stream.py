@@ -1,13 +1,14 @@
 """Server-sent events of one run.
 
-Text that no check will judge streams at once. Text that may still be thrown away is held
-back: the client sees progress as SSE comments, and the answer once it has been verified
-or escalated. A comment every second also finds out that the client is gone, and then the
-run is cancelled, which stops the model's work.
+Text that no check will judge streams at once, and then it stands. Text that may still be
+thrown away is held back: the client sees progress as SSE comments, and the answer once it
+has been verified or escalated. A comment every second also finds out that the client is
+gone, and then the run is cancelled, which stops the model's work.
 """
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
@@ -21,6 +22,8 @@ from router.gateway.schema import chunk, usage_chunk
 from router.state import Answer, AttemptStatus, Event
 
 __all__ = ["EventStream", "sse"]
+
+_LOG = logging.getLogger(__name__)
 
 BEAT_S = 1.0
 
@@ -57,6 +60,9 @@ async def sse(
         except OckhamError as error:
             # No [DONE]: a stream that failed must not look complete.
             yield _data(error_body(error))
+        except Exception:
+            _LOG.exception("a streamed run failed")
+            yield _data(error_body(OckhamError("internal error; see the log")))
 
 
 class _Writer:
@@ -92,7 +98,7 @@ class _Writer:
             raise ModelError("the run ended without an answer")
         self._model = answer.model
         pieces: list[bytes] = []
-        if self._committed.strip() != answer.answer.strip():
+        if not self._committed.strip().endswith(answer.answer.strip()):
             if self._committed:
                 raise ModelError("the answer changed after part of it had been sent")
             pieces += self._text(answer.answer)

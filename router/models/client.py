@@ -79,7 +79,9 @@ class _Tally:
 
     def add(self, chunk: Any) -> str:
         """Take one chunk; returns its visible text."""
-        self.usage = getattr(chunk, "usage", None) or self.usage
+        usage = getattr(chunk, "usage", None)
+        if usage is not None and _is_count(usage.prompt_tokens, usage.completion_tokens):
+            self.usage = usage
         if not chunk.choices:
             return ""
         delta = chunk.choices[0].delta
@@ -110,6 +112,11 @@ class _Tally:
         )
 
 
+def _is_count(*values: object) -> bool:
+    """Whether a server's usage can be believed: a negative one would raise the cost cap."""
+    return all(isinstance(value, int) and value >= 0 for value in values)
+
+
 async def complete(
     endpoint: Endpoint,
     messages: ChatMessages,
@@ -130,7 +137,7 @@ async def complete(
     tally = _Tally(endpoint, messages)
     stream: Any = None
     try:
-        async with asyncio.timeout(timeout_s):
+        async with asyncio.timeout(timeout_s) as whole:
             async with asyncio.timeout(endpoint.stall_s):
                 stream = await _open(endpoint, messages, max_tokens, timeout_s, response_format)
             await _drain(stream, tally, endpoint, on_text)
@@ -139,8 +146,10 @@ async def complete(
             return tally.close(None, _cut_off(endpoint, tally))
         return tally.close(finish)
     except TimeoutError:
-        limit = min(timeout_s, endpoint.stall_s)
-        return tally.close(None, ModelTimeout(f"models.{endpoint.name}: no token for {limit:g} s"))
+        said = f"no token for {endpoint.stall_s:g} s"
+        if whole.expired():
+            said = f"not finished within the {timeout_s:.1f} s that were left"
+        return tally.close(None, ModelTimeout(f"models.{endpoint.name}: {said}"))
     except Exception as error:
         known = _translate(endpoint, error, started=tally.first is not None)
         if known is None:

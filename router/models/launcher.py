@@ -14,6 +14,7 @@ import os
 import secrets
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -102,8 +103,12 @@ class EmbeddedServer:
     def _spawn(self) -> Path:
         """Start the process (no waiting); returns its log file."""
         log = data_dir() / "logs" / f"{self.name}.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("w", encoding="utf-8") as sink:
+        try:
+            log.parent.mkdir(parents=True, exist_ok=True)
+            sink = log.open("w", encoding="utf-8")
+        except OSError as error:
+            raise SetupError(f"cannot write the server's log {log}: {error.strerror}") from None
+        with sink:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "router.models.llama_server"],
                 stdin=subprocess.PIPE,
@@ -136,9 +141,7 @@ class EmbeddedServer:
         atexit.unregister(self.stop)
         if process is None:
             return
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                pipe.close()
+        # End it before closing its pipes: a thread may still be reading one, and holds it.
         if process.poll() is None:
             process.terminate()
         try:
@@ -146,3 +149,7 @@ class EmbeddedServer:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with suppress(OSError):
+                    pipe.close()

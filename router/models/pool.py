@@ -6,18 +6,20 @@ measured the tokens per second that price a model of your own.
 """
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import httpx
 
 from router.config import ModelSettings, Settings
-from router.errors import ConfigError, ModelError, ModelUnavailable, OckhamError, SetupError
+from router.errors import ModelError, ModelUnavailable, OckhamError, SetupError
 from router.models.client import Completion, Endpoint, complete, load_litellm
 from router.models.launcher import EmbeddedServer, embedded_weights
 from router.models.prices import Rates, local_price, stated_price
@@ -48,30 +50,52 @@ class _Model:
     name: str
     litellm_name: str | None
     price: Price | None
+    measured: bool = False
+    """The price is USD per hour over measured speed, so bringing the model up measures it."""
+    context_tokens: int | None = None
     why_not: str | None = None
     endpoint: Endpoint | None = None
     server: EmbeddedServer | None = None
     retry_at: float = 0.0
 
+    @property
+    def dead(self) -> bool:
+        """A server of our own that has ended by itself."""
+        return self.server is not None and not self.server.running
+
 
 class Models:
-    """The models of a configuration. `start` before use, `aclose` after."""
+    """The models of a configuration. `start` before use, `stop` after."""
 
     def __init__(self, settings: Settings, environ: Mapping[str, str] | None = None) -> None:
         env = os.environ if environ is None else environ
         self._models = {name: _declare(name, m, env) for name, m in settings.models.items()}
         self._used = {arm.model for arm in settings.arms.values()}
         self._lock = asyncio.Lock()
+        self._loaded = False
+        self._background: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Start and probe each model that an arm uses. One that fails is marked, not raised."""
-        await asyncio.to_thread(load_litellm)
-        await self.refresh()
+        """Bring up each model that an arm uses; cheap when all are up.
 
-    async def refresh(self) -> None:
-        """Bring up what is down and due for another try. Cheap when all is well."""
+        A model that fails is marked, not raised. Where another one can already answer, a
+        model that was down is tried again in the background, so that a hanging server
+        delays nobody.
+        """
+        if not self._loaded:
+            await asyncio.to_thread(load_litellm)
+            self._loaded = True
         if not any(self._due(m) for m in self._models.values()):
             return
+        for model in self._models.values():
+            if model.dead:
+                model.endpoint, model.why_not = None, "its server died and is being restarted"
+        if not any(m.endpoint for m in self._models.values()):
+            await self._refresh()
+        elif self._background is None or self._background.done():
+            self._background = asyncio.create_task(self._refresh())
+
+    async def _refresh(self) -> None:
         async with self._lock:
             await asyncio.gather(
                 *(self._bring_up(m) for m in self._models.values() if self._due(m))
@@ -80,18 +104,19 @@ class Models:
     def _due(self, model: _Model) -> bool:
         if model.name not in self._used or model.retry_at == float("inf"):
             return False
-        dead = model.server is not None and not model.server.running
-        return (model.endpoint is None or dead) and time.monotonic() >= model.retry_at
+        return (model.endpoint is None or model.dead) and time.monotonic() >= model.retry_at
 
     async def _bring_up(self, model: _Model) -> None:
         model.endpoint = None
         try:
             endpoint = await _connect(model)
-            if model.price is None or model.settings.serve or model.settings.api_base:
-                model.price = await _probe(model, endpoint)
+            if model.settings.serve or model.settings.api_base:
+                await _probe(model, endpoint)
             model.endpoint, model.why_not = endpoint, None
-        except OckhamError as error:
-            model.why_not, model.retry_at = str(error), time.monotonic() + RETRY_S
+        except Exception as error:  # whatever it is, this model is down and the others are not
+            known = isinstance(error, OckhamError)
+            what = str(error) if known else f"models.{model.name}: {type(error).__name__}: {error}"
+            model.why_not, model.retry_at = what, time.monotonic() + RETRY_S
 
     def report_down(self, name: str, error: ModelError) -> None:
         """A call found the server gone: no arm uses it until it has been tried again.
@@ -101,8 +126,7 @@ class Models:
         """
         model = self._models[name]
         model.endpoint, model.why_not = None, str(error)
-        dead = model.server is not None and not model.server.running
-        model.retry_at = time.monotonic() + (0.0 if dead else RETRY_S)
+        model.retry_at = time.monotonic() + (0.0 if model.dead else RETRY_S)
 
     def why_not(self, name: str) -> str | None:
         """Why the model cannot be called now, None where it can."""
@@ -111,6 +135,11 @@ class Models:
     def settings(self, name: str) -> ModelSettings:
         """The model's configuration."""
         return self._models[name].settings
+
+    def context_tokens(self, name: str) -> int | None:
+        """Tokens of prompt and completion together; None where nobody has said."""
+        model = self._models[name]
+        return model.settings.context_tokens or model.context_tokens
 
     def price(self, name: str) -> Price | None:
         """USD per token; None for a model by the hour that was never measured."""
@@ -130,6 +159,8 @@ class Models:
 
     def stop(self) -> None:
         """Stop the embedded servers."""
+        if self._background is not None:
+            self._background.cancel()
         for model in self._models.values():
             if model.server is not None:
                 model.server.stop()
@@ -144,16 +175,16 @@ def _declare(name: str, settings: ModelSettings, env: Mapping[str, str]) -> _Mod
     if chosen is None and settings.api_base is None and settings.serve is None:
         keys = ", ".join(settings.found_by_key) or "none are listed"
         why = f"not configured: set models.{name}.model, or a provider's key ({keys})"
-        return _Model(settings, name, None, None, why, retry_at=float("inf"))
+        return _Model(settings, name, None, None, why_not=why, retry_at=float("inf"))
     if settings.serve == "embedded" and settings.api_base is None:
         try:
             embedded_weights(name, settings)
         except SetupError as error:
-            return _Model(settings, name, None, None, str(error), retry_at=float("inf"))
+            return _Model(settings, name, None, None, why_not=str(error), retry_at=float("inf"))
     price = stated_price(name, settings, chosen)
-    if price is None:
-        price = _remembered_price(name, settings)
-    return _Model(settings, name, chosen, price)
+    if price is not None:
+        return _Model(settings, name, chosen, price)
+    return _Model(settings, name, chosen, _remembered_price(name, settings), measured=True)
 
 
 async def _connect(model: _Model) -> Endpoint:
@@ -178,8 +209,13 @@ async def _connect(model: _Model) -> Endpoint:
         return Endpoint(
             model.name, model.litellm_name or "", None, key, stall_s=s.stall_s, **_merge(sampling)
         )
-    served = model.litellm_name or f"hosted_vllm/{await _served_name(model.name, s.api_base, key)}"
-    endpoint = Endpoint(model.name, served, s.api_base, key or "none", stall_s=s.stall_s)
+    if model.litellm_name is not None:
+        endpoint = Endpoint(model.name, model.litellm_name, s.api_base, key, stall_s=s.stall_s)
+        return replace(endpoint, **_merge(sampling))
+    served, model.context_tokens = await _served(model.name, s.api_base, key)
+    endpoint = Endpoint(
+        model.name, f"hosted_vllm/{served}", s.api_base, key or "none", stall_s=s.stall_s
+    )
     return replace(endpoint, **_merge(sampling, CARD if s.tier == "small" else {}))
 
 
@@ -189,13 +225,13 @@ def _merge(chosen: Mapping[str, Any], defaults: Mapping[str, Any] | None = None)
     return merged
 
 
-async def _served_name(name: str, api_base: str, key: str | None) -> str:
-    """Ask an OpenAI-compatible server which model it serves (`GET /models`)."""
+async def _served(name: str, api_base: str, key: str | None) -> tuple[str, int | None]:
+    """Ask an OpenAI-compatible server for its model and context length (`GET /models`)."""
     headers = {"authorization": f"Bearer {key}"} if key else {}
     try:
         async with httpx.AsyncClient(timeout=10) as client:
             answer = await client.get(f"{api_base}/models", headers=headers)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = str(error) or type(error).__name__
         raise ModelUnavailable(
             f"models.{name}: nothing answers at api_base {api_base}: {why}"
@@ -205,34 +241,34 @@ async def _served_name(name: str, api_base: str, key: str | None) -> str:
             f"models.{name}: {api_base} rejected the key; set models.{name}.api_key"
         )
     try:
-        return str(answer.json()["data"][0]["id"])
-    except (ValueError, KeyError, IndexError, TypeError):
+        entry = answer.json()["data"][0]
+        length = entry.get("max_model_len")
+        return str(entry["id"]), length if isinstance(length, int) and length > 0 else None
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
         raise ModelUnavailable(
             f"models.{name}: {api_base}/models names no model (status {answer.status_code}); "
             f"is it an OpenAI-compatible /v1? Or set models.{name}.model"
         ) from None
 
 
-async def _probe(model: _Model, endpoint: Endpoint) -> Price:
-    """Two real completions: the health check, and the speed that makes the price.
+async def _probe(model: _Model, endpoint: Endpoint) -> None:
+    """A real completion as the health check; a second one, where speed makes the price.
 
     Raises `ModelError` where the server cannot complete.
     """
     short = await _ask(endpoint, "Count from one to one hundred in words.", PROBE_TOKENS)
-    if model.settings.usd_per_hour is None:
-        if model.price is None:
-            raise ConfigError(f"models.{model.name}: no price is known")
-        return model.price
+    if not model.measured:
+        return
     # A fresh salt: a cached prefix would measure the cache.
     salt = datetime.now(UTC).isoformat()
     long = await _ask(endpoint, f"{salt} " + "The quick brown fox jumps. " * 40, 1)
     rates = Rates(
-        prompt_tps=long.prompt_tokens / (long.first_token_seconds or long.seconds),
+        prompt_tps=max(1, long.prompt_tokens) / (long.first_token_seconds or long.seconds),
         completion_tps=_completion_rate(short),
         measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
-    _remember(model.name, endpoint.model, rates)
-    return local_price(model.settings.usd_per_hour, rates)
+    _remember(model.name, model.settings, rates)
+    model.price = local_price(model.settings.usd_per_hour or 0.0, rates)
 
 
 async def _ask(endpoint: Endpoint, text: str, max_tokens: int) -> Completion:
@@ -253,17 +289,25 @@ def _completion_rate(done: Completion) -> float:
     return max(1, done.completion_tokens) / done.seconds
 
 
-def _remember(name: str, model: str, rates: Rates) -> None:
+def _rates_file(name: str, settings: ModelSettings) -> Path:
+    """One file a place that a model is served from: another server has another speed."""
+    place = f"{settings.api_base} {settings.model} {settings.gguf} {settings.threads}"
+    return data_dir() / "rates" / f"{name}-{sha256(place.encode()).hexdigest()[:12]}.json"
+
+
+def _remember(name: str, settings: ModelSettings, rates: Rates) -> None:
     """Keep the measurement, so that a dry run (`ockham route`) can price without a server."""
-    path = data_dir() / "rates" / f"{name}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = _rates_file(name, settings)
     partial = path.with_suffix(f".{os.getpid()}.tmp")
-    partial.write_text(json.dumps({"model": model, **rates.model_dump()}), encoding="utf-8")
-    partial.replace(path)
+    # A cache: a full or read-only disk costs the dry run its price, and nothing else.
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(rates.model_dump_json(), encoding="utf-8")
+        partial.replace(path)
 
 
 def _remembered_price(name: str, settings: ModelSettings) -> Price | None:
-    path = data_dir() / "rates" / f"{name}.json"
+    path = _rates_file(name, settings)
     try:
         rates = Rates.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -20,7 +20,14 @@ from router.config import ModelSettings, Settings
 from router.errors import ConfigError, SetupError
 from router.state import Price
 
-__all__ = ["Rates", "hosted_price", "local_price", "reference_price", "stated_price"]
+__all__ = [
+    "Rates",
+    "check_prices",
+    "hosted_price",
+    "local_price",
+    "reference_price",
+    "stated_price",
+]
 
 _FILE = "model_prices_and_context_window_backup.json"
 
@@ -95,6 +102,14 @@ def stated_price(name: str, settings: ModelSettings, model: str | None) -> Price
             "usd_per_hour, or input_usd_per_million and output_usd_per_million"
         )
     return price
+
+
+def check_prices(settings: Settings) -> None:
+    """Raise `ConfigError` for a model, or a reference model, without a price."""
+    reference_price(settings)
+    for name, model in settings.models.items():
+        if model.model or model.api_base:
+            stated_price(name, model, model.model)
 
 
 def reference_price(settings: Settings) -> Price:

@@ -56,11 +56,15 @@ def command(bwrap: str, fds: Mapping[str, int], limits: Limits) -> list[str]:
         command += ["--ro-bind-data", str(fd), path]
     # Everything else that bubblewrap mounts would be writable memory.
     command += ["--remount-ro", "/", "--chdir", "/tmp", "--"]  # noqa: S108
-    return command + _rlimits(limits) + [python, "-I", "-B", "-X", "utf8", MAIN]
+    session = [usr_tool("setsid") or "/usr/bin/setsid"]
+    return command + session + _rlimits(limits) + [python, "-I", "-B", "-X", "utf8", MAIN]
 
 
 def _namespaces(bwrap: str) -> list[str]:
-    flags = ["--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"]
+    # No --new-session: it would take bubblewrap's pid 1 out of the process group that
+    # `sandbox` kills, and --die-with-parent misses a parent that dies while it sets up
+    # (containers/bubblewrap#633). The program itself gets a session from setsid.
+    flags = ["--unshare-user", "--unshare-all", "--die-with-parent"]
     flags += ["--hostname", "box", "--cap-drop", "ALL", "--clearenv"]
     return flags + (["--disable-userns"] if "--disable-userns" in _bwrap_help(bwrap) else [])
 

@@ -87,7 +87,8 @@ class Sandbox:
     def _missing(self) -> Availability | None:
         if not shutil.which(self.bwrap):
             return Availability(False, "bubblewrap is not installed: apt install bubblewrap")
-        tools = [t for t in ("prlimit", *(["setpriv"] if is_root() else [])) if not usr_tool(t)]
+        needed = ("prlimit", "setsid", *(["setpriv"] if is_root() else []))
+        tools = [tool for tool in needed if not usr_tool(tool)]
         if tools:
             return Availability(False, f"{', '.join(tools)} not found: apt install util-linux")
         if not interpreter():
@@ -125,18 +126,7 @@ class Sandbox:
         contents = {MAIN: program.encode("utf-8", "replace")}
         contents |= {f"/box/{_plain(name)}": data for name, data in files.items()}
         started = time.perf_counter()
-        with contextlib.ExitStack() as stack:
-            fds = {path: stack.enter_context(_memory_file(d)) for path, d in contents.items()}
-            process = await asyncio.create_subprocess_exec(
-                *command(self.bwrap, fds, limits),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                pass_fds=tuple(fds.values()),
-                start_new_session=True,
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
-                cwd="/",
-            )
+        process = await _whole(asyncio.create_task(self._start(contents, limits)))
         watch = _Watch(process, limits)
         status = await watch.until_end(stdin)
         return SandboxResult(
@@ -146,6 +136,45 @@ class Sandbox:
             stderr=bytes(watch.stderr),
             seconds=time.perf_counter() - started,
         )
+
+    async def _start(
+        self, contents: Mapping[str, bytes], limits: Limits
+    ) -> asyncio.subprocess.Process:
+        with contextlib.ExitStack() as stack:
+            fds = {path: stack.enter_context(_memory_file(d)) for path, d in contents.items()}
+            return await asyncio.create_subprocess_exec(
+                *command(self.bwrap, fds, limits),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                pass_fds=tuple(fds.values()),
+                start_new_session=True,
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
+                cwd="/",
+            )
+
+
+async def _whole(
+    start: asyncio.Task[asyncio.subprocess.Process],
+) -> asyncio.subprocess.Process:
+    """A start that cancellation does not cut in two.
+
+    asyncio would kill bubblewrap alone, whose child may not yet have asked to die with it,
+    and then wait for that child.
+    """
+    try:
+        return await asyncio.shield(start)
+    except asyncio.CancelledError:
+        start.add_done_callback(_kill_started)  # holds even if this wait is cancelled too
+        await asyncio.wait([start])
+        if not start.cancelled() and not start.exception():
+            await start.result().wait()
+        raise
+
+
+def _kill_started(start: asyncio.Task[asyncio.subprocess.Process]) -> None:
+    if not start.cancelled() and not start.exception():
+        _kill_group(start.result())
 
 
 class _Watch:
@@ -171,14 +200,16 @@ class _Watch:
         finally:
             # Also on cancellation: the run is over when all its processes are gone.
             sampling.cancel()
-            _kill_group(self.process)
+            if not work.done():  # even if bubblewrap is: its pid 1 may hold the pipes
+                _kill_group(self.process)
             await asyncio.gather(asyncio.shield(work), sampling, return_exceptions=True)
         return self.status
 
     def _kill(self, why: SandboxStatus) -> None:
         if self.status == "exited":
             self.status = why
-        _kill_group(self.process)
+        if self.process.returncode is None:
+            _kill_group(self.process)
 
     async def _feed(self, stdin: bytes) -> None:
         pipe = self.process.stdin
@@ -206,10 +237,9 @@ class _Watch:
 
 
 def _kill_group(process: asyncio.subprocess.Process) -> None:
-    """Bubblewrap dies, its pid 1 with it, and with that all of the namespace."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(process.pid, signal.SIGKILL)
+    """Kills bubblewrap and its pid 1 at one stroke, and with pid 1 all of the namespace."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _tree_memory(root: int) -> int:

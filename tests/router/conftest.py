@@ -132,6 +132,7 @@ def fake_settings(
             "output_usd_per_million": 4 * price,
             "stall_s": 5,
         }
+    models["small"] |= {"context_tokens": 2048, "max_tokens": 384, "languages": ["en"]}
     if large is None:
         models.pop("large")
     chosen = dict(overrides)

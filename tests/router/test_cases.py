@@ -31,7 +31,14 @@ def state(text="What is 12 * 7?", attempts=(), verdicts=(), language="en"):
 def builder(clean_env):
     priced = {"usd_per_hour": None, "input_usd_per_million": 1, "output_usd_per_million": 4}
     settings = load_settings(
-        models={"small": {"api_base": "http://127.0.0.1:9/v1", **priced}},
+        models={
+            "small": {
+                "api_base": "http://127.0.0.1:9/v1",
+                "max_tokens": 384,
+                "languages": ["en"],
+                **priced,
+            }
+        },
     )
     return CaseBuilder(settings, Models(settings, environ={}), "no index: run `ockham index build`")
 

@@ -46,6 +46,20 @@ def test_config_check_prints_what_is_in_force(clean_env, tmp_path):
     assert json.loads(done.stdout)["models"]["small"]["api_key"] == "**********"
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("prices: {reference_model: nonsense}", b"prices.reference_model: 'nonsense'"),
+        ("models: {large: {model: nonsense/x}}", b"models.large: no price is known"),
+    ],
+)
+def test_config_check_knows_an_unpriced_model(clean_env, tmp_path, text, says):
+    (tmp_path / "o.yaml").write_text(text, encoding="utf-8")
+    for args in (["config", "check"], ["ask", "hi"]):
+        done = ockham(*args, "--config", str(tmp_path / "o.yaml"))
+        assert done.returncode == 2 and says in done.stderr
+
+
 def test_config_check_names_every_bad_key(clean_env, tmp_path):
     (tmp_path / "o.yaml").write_text("limits: {max_steps: 0}\nnew: 1", encoding="utf-8")
     done = ockham("config", "check", "--config", str(tmp_path / "o.yaml"))

@@ -34,6 +34,14 @@ def test_a_file_states_only_what_differs(tmp_path):
     assert "large" in settings.models
 
 
+def test_the_embedded_models_limits_do_not_cripple_another(tmp_path):
+    own = load_settings().models["small"]
+    assert (own.context_tokens, own.max_tokens, own.languages) == (2048, 384, ("en",))
+    other = load_settings(write(tmp_path, "models: {small: {api_base: 'http://gpu:8000/v1'}}"))
+    small = other.models["small"]
+    assert (small.context_tokens, small.max_tokens, small.languages) == (None, 8192, None)
+
+
 def test_one_environment_line_points_the_small_arm_elsewhere(clean_env):
     clean_env.setenv("OCKHAM_MODELS__SMALL__API_BASE", "http://gpu:8000/v1")
     assert load_settings().models["small"].api_base == "http://gpu:8000/v1"
@@ -61,6 +69,13 @@ def test_the_file_in_the_working_directory_is_found(tmp_path):
         ("models: {small: {usd_per_huor: 1}}", "models.small.usd_per_huor: unknown key"),
         ("models: {small: {input_usd_per_million: 1}}", "models.small: set input_usd_per_million"),
         ("models: {small: {api_base: 'gpu:8000'}}", "models.small.api_base: .*URL such as"),
+        ("models: {small: {api_base: 'http://[::1'}}", "models.small.api_base: .*URL such as"),
+        ("models: {small: {api_base: 'http://h:99999/v1'}}", "models.small.api_base: .*URL"),
+        ("models: {small: {api_base: 'http://u:p@h/v1'}}", "no user or password; set api_key"),
+        ("models: {small: {gguf: /nowhere.gguf}}", "models.small.gguf: Path does not point"),
+        ("signals: {head: /nowhere.json}", "signals.head: Path does not point"),
+        ("limits: {timeout_s: .inf}", "limits.timeout_s: .*finite"),
+        ("gateway: {api_keys: ['']}", "gateway.api_keys.0: .*at least 1"),
         ("models: {m: {}}", "models.m.tier: Field required"),
         ("arms: {x: {model: nobody}}", "arms.x.model: no model 'nobody'"),
         ("arms: {small: {model: small, method: vote}}", "arms.small.method: .*'single'"),
@@ -97,6 +112,10 @@ def test_missing_files_name_where_they_were_named(clean_env, tmp_path):
 
 
 def test_a_mistyped_variable_is_not_ignored(clean_env):
+    clean_env.setenv("ockham_limit__max_steps", "3")
+    with pytest.raises(ConfigError, match="ockham_limit__max_steps: no such setting"):
+        load_settings()
+    clean_env.delenv("ockham_limit__max_steps")
     clean_env.setenv("OCKHAM_LIMTS__MAX_STEPS", "3")
     with pytest.raises(ConfigError, match="OCKHAM_LIMTS__MAX_STEPS: no such setting"):
         load_settings()

@@ -1,16 +1,20 @@
 """The library's face, on the real graph: routes, limits, cancellation, loops."""
 
 import asyncio
+import concurrent.futures
 import json
+import threading
 import time
 from contextlib import aclosing
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 import pytest
 
-from policies import CaseBatch, ChoiceBatch, Policy, choose_from
-from router import Answer, InputError, NoAnswerError, Query
+from policies import CaseBatch, ChoiceBatch, Needs, Policy, choose_from
+from router import Answer, ConfigError, InputError, NoAnswerError, Query
+from router.errors import ModelDied
 from router.state import Message, Trace
 
 MATH = "What is 12 * 7?"
@@ -85,7 +89,8 @@ def test_an_unsupported_claim_is_not_verified(make_router, fake_model, index):
 def test_with_neither_index_nor_large_it_says_so(make_router, fake_model):
     answer = make_router(fake_model).ask(CAPITAL)
     assert answer.route == ("small",)
-    assert answer.note == "unverified: nothing could check it"
+    assert answer.note.startswith("unverified: nothing could check it; could not be run: ")
+    assert "large: not configured" in answer.note
 
 
 def test_the_trace_explains_each_step_and_is_json(make_router, fake_model, other_fake_model):
@@ -136,9 +141,68 @@ def test_the_time_limit_returns_what_there_is(make_router, fake_model):
     router.open()
     fake_model.mode = "endless"
     start = time.perf_counter()
-    with pytest.raises(NoAnswerError, match="no token for"):
+    with pytest.raises(NoAnswerError, match="not finished within the 1.. s that were left"):
         router.ask("Tell me a story.")
     assert time.perf_counter() - start < 5
+
+
+def test_a_server_that_hangs_at_the_start_counts_against_the_time_limit(make_router, fake_model):
+    fake_model.mode = "hang"
+    router = make_router(fake_model, limits={"timeout_s": 1})
+    start = time.perf_counter()
+    with pytest.raises(NoAnswerError, match="no model was ready within limits.timeout_s = 1"):
+        router.ask(MATH)
+    assert time.perf_counter() - start < 15  # the first import of LiteLLM is in there
+
+
+def test_a_hanging_small_server_does_not_delay_the_large_one(
+    make_router, fake_model, other_fake_model
+):
+    router = make_router(fake_model, other_fake_model, policy="always-large").open()
+    router.models.report_down("small", ModelDied("gone"))
+    router.models._models["small"].retry_at = 0
+    fake_model.mode = "hang"
+    answer = router.ask("Hello there!")
+    assert answer.route == ("large",)
+    assert answer.trace.seconds < 3
+
+
+def test_negative_usage_does_not_raise_the_cap(make_router, fake_model):
+    router = make_router(fake_model).open()
+    fake_model.mode = "negative"
+    answer = router.ask("Hello there!")
+    assert answer.cost_usd > 0
+    attempt = next(s.attempt for s in answer.trace.steps if s.attempt)
+    assert attempt.tokens_basis == "counted" and attempt.completion_tokens == 5
+
+
+def test_closing_while_a_question_is_under_way_ends_it(make_router, fake_model):
+    router = make_router(fake_model).open()
+    fake_model.mode = "endless"
+    outcome = []
+
+    def ask():
+        try:
+            outcome.append(router.ask("Hello there!"))
+        except BaseException as error:
+            outcome.append(error)
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.5)
+    router.close()
+    thread.join(5)
+    assert not thread.is_alive()
+    assert isinstance(outcome[0], concurrent.futures.CancelledError)
+    assert fake_model.hung_up.wait(5)
+
+
+def test_a_stated_price_wins_over_the_default_price_by_the_hour(make_router, fake_model):
+    router = make_router(fake_model, models={"small": {
+        "tier": "small", "api_base": fake_model.api_base, "usd_per_hour": 0.05,
+        "input_usd_per_million": 10, "output_usd_per_million": 10,
+    }})  # fmt: skip
+    assert router.ask("Hello there!").cost_usd == pytest.approx(16 * 10 / 1e6)
 
 
 def test_choosing_an_arm_that_cannot_be_run_stops(make_router, fake_model):
@@ -147,17 +211,70 @@ def test_choosing_an_arm_that_cannot_be_run_stops(make_router, fake_model):
         router.ask(MATH)
 
 
-def test_a_policy_that_breaks_is_named(make_router, fake_model):
+def nan_probability(cases):
+    choice = choose_from(cases, np.array([0]), {}, {})
+    return replace(choice, probability=np.full_like(choice.probability, np.nan))
+
+
+def opens_everything(cases):
+    cases.available[:] = True
+    return choose_from(cases, np.array([2]), {}, {})
+
+
+def raises(error):
+    def choose(cases):
+        raise error
+
+    return choose
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        (raises(ValueError("no idea")), "no idea"),
+        (raises(AssertionError()), "AssertionError"),
+        (lambda cases: None, "NoneType"),
+        (lambda cases: choose_from(cases, [0], {}, {}), "."),
+        (lambda c: choose_from(c, np.array([0.7]), {}, {}, np.zeros((1, 4))), "whole numbers"),
+        (lambda cases: choose_from(cases, np.array([9]), {}, {}, np.zeros((1, 4))), "outside"),
+        (nan_probability, "probability"),
+        (opens_everything, "read-only"),
+    ],
+)  # fmt: skip
+def test_a_policy_that_breaks_is_named(make_router, fake_model, rule, says):
     class Broken(Policy):
         name: ClassVar[str] = "test-broken"
 
         def choose(self, cases: CaseBatch) -> ChoiceBatch:
-            raise ValueError("no idea")
+            return rule(cases)
 
-    from router import ConfigError
-
-    with pytest.raises(ConfigError, match="policy 'test-broken' failed: no idea"):
+    with pytest.raises(ConfigError, match="policy 'test-broken' failed: ") as caught:
         make_router(fake_model, policy=Broken()).ask(MATH)
+    assert says in str(caught.value)
+    assert len(fake_model.requests) == 1  # the health check
+
+
+def test_a_policy_that_needs_what_is_not_there_is_told(make_router, fake_model):
+    class Needy(Always):
+        name: ClassVar[str] = "test-needy"
+        needs: ClassVar[Needs] = Needs(features=frozenset({"mood"}))
+
+    with pytest.raises(ConfigError, match="needs the feature blocks mood; there are axes"):
+        make_router(fake_model, policy=Needy()).ask(MATH)
+
+
+def test_a_policy_of_your_own_is_named_as_module_and_class(make_router, clean_env, tmp_path):
+    (tmp_path / "my_rules.py").write_text(
+        "from policies import AlwaysSmall, register\n"
+        "@register\n"
+        "class Mine(AlwaysSmall):\n"
+        "    name = 'mine'\n",
+        encoding="utf-8",
+    )
+    clean_env.syspath_prepend(tmp_path)
+    assert make_router(policy="my_rules:Mine").policy.name == "mine"
+    with pytest.raises(ConfigError, match="policy.name: cannot import my_rules:Other"):
+        make_router(policy="my_rules:Other")
 
 
 def test_a_server_that_dies_mid_answer_is_said_clearly(make_router, fake_model):
@@ -195,6 +312,18 @@ async def test_events_come_in_order_and_text_streams(make_router, fake_model):
     text = "".join(e.text for e in events if e.kind == "delta")
     assert text == events[-1].data.answer
     assert not any(e.checked for e in events if e.kind == "delta")
+
+
+async def test_committed_text_is_final_even_where_it_was_cut(
+    make_router, fake_model, other_fake_model
+):
+    async with make_router(fake_model, other_fake_model) as router:
+        fake_model.mode = "length"
+        kept = [e async for e in router.astream("Hello there!", commit=True)][-1].data
+        assert kept.route == ("small",) and kept.finish == "length"
+        assert "has been shown as it was written" in str(kept.trace.steps[-1].decision.reasons)
+        escalated = await router.aask("Hello there!")
+        assert escalated.route == ("small", "large")
 
 
 async def test_text_that_a_check_may_reject_is_marked(make_router, fake_model):
@@ -254,7 +383,8 @@ def test_a_router_can_be_used_again_after_close(make_router, fake_model):
     router = make_router(fake_model)
     assert router.ask("Hello there!").answer
     router.close()
-    assert router.models is not None if router._assembly else True
+    with pytest.raises(InputError, match="not open"):
+        _ = router.models
 
 
 def test_route_starts_nothing(make_router, fake_model):

@@ -75,6 +75,12 @@ def test_bad_messages_are_named(bad):
         make(bad)
 
 
+@pytest.mark.parametrize("bad", ["\ud800", "a\x00b"])
+def test_every_turn_is_looked_at(bad):
+    with pytest.raises(InputError):
+        make([{"role": "system", "content": bad}, {"role": "user", "content": "hi"}])
+
+
 def test_ids_differ():
     assert make("a").id != make("a").id
     assert isinstance(make("a"), Query)

@@ -7,24 +7,34 @@ from router.arms.thinking import ThinkFilter, visible_text
 CASES = [
     ("plain text", "plain text"),
     ("<think>secret \\boxed{1}</think>the answer", "the answer"),
-    ("a <b> c </d> e", "a <b> c </d> e"),
+    ("\n <think>secret</think>the answer", "the answer"),
+    ("a <b> c </d> e <", "a <b> c </d> e <"),
     ("<think>never closed \\boxed{7}", ""),
-    ("<think>one</think>two<think>three</think>four", "twofour"),
     ("x < y and y <thin", "x < y and y <thin"),
+    ("<thin air>", "<thin air>"),
+    ("Write <think> before it.", "Write <think> before it."),
+    ("before <think>", "before <think>"),
 ]
 
 
 @pytest.mark.parametrize(("response", "shown"), CASES)
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
-def test_any_cutting_shows_the_same(response, shown, size):
+def test_any_cutting_shows_the_same_as_the_whole(response, shown, size):
     heard = []
     feed = ThinkFilter(heard.append)
     for i in range(0, len(response), size):
         feed(response[i : i + size])
-    # What could still become a tag is held back at the very end.
-    assert "".join(heard) == shown.removesuffix("<thin")
+    assert "".join(heard).strip() == shown
+    assert visible_text(response) == shown
 
 
-def test_visible_text():
-    assert visible_text("<think>a</think>\n b \n") == "b"
-    assert visible_text("<think>a") == ""
+@pytest.mark.parametrize("size", [1, 5, 100])
+def test_a_block_that_the_template_opened(size):
+    response = "secret \\boxed{1}</think>\nthe answer"
+    heard = []
+    feed = ThinkFilter(heard.append, opened=True)
+    for i in range(0, len(response), size):
+        feed(response[i : i + size])
+    assert "".join(heard).strip() == visible_text(response, opened=True) == "the answer"
+    assert visible_text(response) == "the answer"
+    assert visible_text("never closed", opened=True) == ""

@@ -204,10 +204,44 @@ def test_no_arm_that_runs_is_503(serve, fake_model):
     assert "small" in response.json()["error"]["message"]
 
 
+def test_an_answer_cut_at_the_cap_still_streams_whole(serve, fake_model, other_fake_model):
+    served = serve(fake_model, other_fake_model)
+    fake_model.mode = "length"
+    with httpx.stream(
+        "POST", f"{served.url}/v1/chat/completions", json={**ASK, "stream": True}
+    ) as response:
+        _, data, done = sse(response)
+    assert done and data[-1]["choices"][0]["finish_reason"] == "length"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a < b and c <", "ends in <thi", "secret</think>the answer", "<think>x</think>the answer"],
+)
+def test_tags_in_text_do_not_break_a_stream(serve, fake_model, text):
+    served = serve(fake_model)
+    fake_model.answer = lambda _: text
+    with httpx.stream(
+        "POST", f"{served.url}/v1/chat/completions", json={**ASK, "stream": True}
+    ) as response:
+        _, data, done = sse(response)
+    words = "".join(d["choices"][0]["delta"].get("content", "") for d in data)
+    assert done and words.endswith(text.rpartition("</think>")[2])
+
+
+def test_errors_have_openais_shape_everywhere(serve, fake_model):
+    served = serve(fake_model)
+    for response in (httpx.get(f"{served.url}/nowhere"), httpx.put(f"{served.url}/v1/models")):
+        assert response.status_code in (404, 405)
+        assert response.json()["error"]["type"] == "invalid_request_error"
+
+
 def test_keys(serve, fake_model):
     served = serve(fake_model, gateway={"api_keys": ["right-key"]})
     assert post(served, ASK).status_code == 401
     assert post(served, ASK, headers={"authorization": "Bearer wrong"}).status_code == 401
+    assert post(served, ASK, headers={"authorization": "right-key"}).status_code == 401
+    assert post(served, ASK, headers={"authorization": "bearer right-key"}).status_code == 200
     assert post(served, ASK, headers={"authorization": "Bearer right-key"}).status_code == 200
     assert httpx.get(f"{served.url}/health").status_code == 200
 

@@ -110,8 +110,8 @@ def test_an_unpriced_model_is_refused_at_once():
 
 
 def test_a_missing_weight_file_says_what_to_do(tmp_path):
-    settings = load_settings(models={"small": {"gguf": str(tmp_path / "gone.gguf")}})
-    assert "cannot read weights" in Models(settings, environ={}).why_not("small")
+    with pytest.raises(ConfigError, match=r"models.small.gguf: Path does not point to a file"):
+        load_settings(models={"small": {"gguf": str(tmp_path / "gone.gguf")}})
     broken = tmp_path / "broken.gguf"
     broken.write_bytes(b"not a gguf")
     settings = load_settings(models={"small": {"gguf": str(broken)}})

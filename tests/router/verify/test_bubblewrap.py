@@ -39,6 +39,9 @@ def test_the_walls_are_all_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "--cpu=3" in told
     bound = [argv[i + 1] for i, flag in enumerate(argv) if flag in ("--bind", "--ro-bind")]
     assert bound == ["/usr"]
+    # Pid 1 stays in the process group that is killed; only the program leaves it.
+    assert "--new-session" not in argv
+    assert argv[argv.index("--") + 1].endswith("/setsid")
     assert argv.index("--remount-ro") > argv.index("--clearenv")
 
 

@@ -169,15 +169,66 @@ async def test_a_large_stdin_that_nobody_reads_hangs_nothing() -> None:
     assert result.stdout == b"1\n"
 
 
-async def test_cancelling_kills_the_program() -> None:
-    task = asyncio.create_task(Sandbox().run("import time; time.sleep(99)"))
-    while not boxes_alive():  # noqa: ASYNC110  it is another process that we wait for
+SLEEPER = "import time; time.sleep(9)"
+
+
+async def seconds_to_cancel(task: asyncio.Task[SandboxResult], times: int = 1) -> float:
+    """How long until a run that is cancelled is over; 9 where nothing kills it."""
+    started = time.monotonic()
+    for _ in range(times):
+        task.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait([task])
+    assert task.cancelled()
+    return time.monotonic() - started
+
+
+async def none_alive_soon() -> bool:
+    until = time.monotonic() + 1
+    while boxes_alive() and time.monotonic() < until:
         await asyncio.sleep(0.02)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await asyncio.sleep(0.1)
-    assert boxes_alive() == []
+    return not boxes_alive()
+
+
+async def cancelled_at_many_moments(times: int) -> float:
+    """The longest time it took, over moments from before the start to after all set-up."""
+    sandbox, longest = Sandbox(), 0.0
+    await sandbox.available()
+    for step in (*range(50), 100, 300):
+        task = asyncio.create_task(sandbox.run(SLEEPER))
+        await asyncio.sleep(step * 0.0002 if step < 50 else step / 1000)
+        longest = max(longest, await seconds_to_cancel(task, times))
+        assert await none_alive_soon()
+    return longest
+
+
+@pytest.mark.parametrize("user", USERS)
+@pytest.mark.parametrize("times", [1, 3])
+def test_cancelling_kills_the_program_at_whatever_moment(user: str, times: int) -> None:
+    """Also while bubblewrap sets up, when its child does not yet die with it."""
+    assert run_as(user, lambda: cancelled_at_many_moments(times)) < 1
+
+
+async def test_a_limit_that_ends_during_set_up_leaves_nothing() -> None:
+    sandbox = Sandbox()
+    await sandbox.available()
+    for step in range(25):
+        result = await sandbox.run(SLEEPER, limits=STRICT._replace(seconds=step * 0.0004))
+        assert (result.status, result.seconds < 1) == ("timeout", True)
+
+
+async def test_cancelling_the_first_run_of_a_sandbox_stops_its_trial() -> None:
+    task = asyncio.create_task(Sandbox().run(SLEEPER))
+    while not boxes_alive():  # noqa: ASYNC110  it is another process that we wait for
+        await asyncio.sleep(0.005)
+    assert await seconds_to_cancel(task) < 1
+    assert await none_alive_soon()
+
+
+async def test_a_program_cannot_signal_what_watches_it() -> None:
+    """It has a process group of its own: it ends itself, and bubblewrap tells of it."""
+    result = await Sandbox().run("import os\nassert os.getsid(0) == os.getpid()\nos.kill(0, 9)")
+    assert (result.status, result.exit_code) == ("exited", 128 + 9)
 
 
 async def test_many_run_side_by_side() -> None:
