@@ -28,8 +28,8 @@ QUERIES = (
     "Who won the 2022 FIFA World Cup?",
     "Thanks, that was helpful! How are you today?",
 )
-MIN_WIDTH = 150
-ANSWER_CHARS = 160
+MIN_WIDTH = 100
+ANSWER_CHARS = 100
 
 Result = tuple[str, Answer | OckhamError]
 
@@ -85,13 +85,13 @@ _COLUMNS: dict[str, dict[str, object]] = {
     "query": {"ratio": 5},
     "verif.": {"justify": "right"},
     "knowl.": {"justify": "right"},
-    "arm": {"ratio": 2, "overflow": "fold"},
+    "arm": {"min_width": 11, "overflow": "fold"},
     "verifier": {"ratio": 5},
     "esc.": {"justify": "right"},
     "answer": {"ratio": 6},
     "tokens": {"justify": "right"},
     "USD": {"justify": "right"},
-    "USD all-large (estimate)": {"justify": "right", "max_width": 11},
+    "all-large USD (estimate)": {"justify": "right", "max_width": 11},
 }
 
 
@@ -99,8 +99,9 @@ def _row(query: str, answer: Answer | OckhamError) -> list[str]:
     if isinstance(answer, OckhamError):
         return [query, "", "", "none", "", "", f"error: {answer}", "", "", ""]
     verdict = answer.verdict
-    said = f"{verdict.kind}: {verdict.status}"
-    if verdict.evidence:
+    checked = verdict.kind != "none"
+    said = f"{verdict.kind}: {verdict.status}" if checked else "nothing to check"
+    if checked and verdict.evidence:
         said += f" ({verdict.evidence[0]})"
     text = " ".join(answer.answer.split())
     if len(text) > ANSWER_CHARS:
@@ -112,7 +113,7 @@ def _row(query: str, answer: Answer | OckhamError) -> list[str]:
         query,
         f"{answer.signals.verifiability:.2f}",
         f"{answer.signals.knowledge_demand:.2f}",
-        answer.arm,
+        " > ".join(answer.route),
         said,
         str(len(answer.route) - 1),
         text + cites + mark,

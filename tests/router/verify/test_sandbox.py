@@ -185,7 +185,7 @@ async def seconds_to_cancel(task: asyncio.Task[SandboxResult], times: int = 1) -
 
 async def none_alive_soon() -> bool:
     until = time.monotonic() + 1
-    while boxes_alive() and time.monotonic() < until:
+    while boxes_alive() and time.monotonic() < until:  # noqa: ASYNC110  another process
         await asyncio.sleep(0.02)
     return not boxes_alive()
 
@@ -219,7 +219,7 @@ async def test_a_limit_that_ends_during_set_up_leaves_nothing() -> None:
 
 async def test_cancelling_the_first_run_of_a_sandbox_stops_its_trial() -> None:
     task = asyncio.create_task(Sandbox().run(SLEEPER))
-    while not boxes_alive():  # noqa: ASYNC110  it is another process that we wait for
+    while not (boxes_alive() or task.done()):  # noqa: ASYNC110  it is another process that we wait for
         await asyncio.sleep(0.005)
     assert await seconds_to_cancel(task) < 1
     assert await none_alive_soon()
