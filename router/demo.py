@@ -78,7 +78,7 @@ def _table(router: Router, results: Sequence[Result]) -> None:
     for query, answer in results:
         table.add_row(*(Text(cell) for cell in _row(query, answer)))
     console.print(table)
-    console.print(_footer(router, results), highlight=False, markup=False)
+    console.print(_footer(router, results), highlight=False, markup=False, soft_wrap=True)
 
 
 _COLUMNS: dict[str, dict[str, object]] = {
