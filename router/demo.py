@@ -28,7 +28,7 @@ QUERIES = (
     "Who won the 2022 FIFA World Cup?",
     "Thanks, that was helpful! How are you today?",
 )
-MIN_WIDTH = 100
+WIDE, NARROW = 150, 100
 ANSWER_CHARS = 100
 
 Result = tuple[str, Answer | OckhamError]
@@ -70,8 +70,8 @@ def _table(router: Router, results: Sequence[Result]) -> None:
     from rich.text import Text
 
     console = Console()
-    if console.width < MIN_WIDTH:
-        console = Console(width=MIN_WIDTH)
+    # A pipe has no width of its own; a narrow terminal scrolls rather than crumbling cells.
+    console.width = max(console.width, NARROW) if console.is_terminal else WIDE
     table = Table(show_lines=True)
     for name, options in _COLUMNS.items():
         table.add_column(name, **options)  # type: ignore[arg-type]
