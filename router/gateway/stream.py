@@ -131,7 +131,9 @@ async def _beating(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event 
     finally:
         if coming is not None:
             coming.cancel()
-            await asyncio.wait({coming})  # not gather: see router.facade
+            # Shielded, as above; and `wait`, which passes no second cancellation on.
+            with CancelScope(shield=True):
+                await asyncio.wait({coming})
 
 
 def _data(body: Mapping[str, Any]) -> bytes:

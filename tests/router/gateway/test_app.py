@@ -25,7 +25,9 @@ class Served:
         self.socket = socket.socket()
         self.socket.bind(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        config = uvicorn.Config(create_app(router), log_level="error", lifespan="on")
+        config = uvicorn.Config(
+            create_app(router), log_level="error", log_config=None, lifespan="on"
+        )
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, args=([self.socket],))
         self.thread.start()
@@ -139,7 +141,7 @@ def test_a_stream_that_fails_does_not_look_complete(serve, fake_model):
 
 
 @pytest.mark.parametrize("stream", [True, False])
-def test_a_client_that_hangs_up_stops_the_model(serve, fake_model, stream):
+def test_a_client_that_hangs_up_stops_the_model(serve, fake_model, stream, caplog):
     served = serve(fake_model)
     fake_model.mode = "endless"
     body = json.dumps({**ASK, "stream": stream}).encode()
@@ -152,6 +154,8 @@ def test_a_client_that_hangs_up_stops_the_model(serve, fake_model, stream):
             time.sleep(0.01)
         time.sleep(0.2)
     assert fake_model.hung_up.wait(5)
+    time.sleep(0.3)
+    assert not [r for r in caplog.records if r.levelname == "ERROR"]
 
 
 def test_a_hang_up_during_a_checked_silence_stops_the_model_too(serve, fake_model):
