@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from router.commands import ConfigOption
+
 if TYPE_CHECKING:
     from router.knowledge.build import BuildReport
     from router.knowledge.index import KnowledgeIndex
@@ -23,9 +25,6 @@ app = typer.Typer(help="The knowledge index: build it, search it.", no_args_is_h
 
 PathOption = Annotated[
     Path | None, typer.Option("--path", help="The index folder; else knowledge.path.")
-]
-ConfigOption = Annotated[
-    str | None, typer.Option("--config", help="YAML file; else OCKHAM_CONFIG, else ./ockham.yaml.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
