@@ -77,9 +77,10 @@ def test_a_hanging_small_server_does_not_delay_the_large_one(
     router.models.report_down("small", ModelDied("gone"))
     router.models._models["small"].retry_at = 0
     fake_model.mode = "hang"
+    start = time.perf_counter()
     answer = router.ask("Hello there!")
     assert answer.route == ("large",)
-    assert answer.trace.seconds < 3
+    assert time.perf_counter() - start < 4.5, "less than the small server's stall limit of 5 s"
 
 
 def test_negative_usage_does_not_raise_the_cap(make_router, fake_model):
