@@ -143,10 +143,14 @@ class Router:
         return self
 
     def close(self) -> None:
-        """Stop the servers that were started here. The router can be used again after."""
+        """Stop the servers that were started here, and let go of all parts.
+
+        The router can be used again: its parts are then built from the settings.
+        """
         assembly, self._assembly = self._assembly, None
         if self._thread is not None and self._home is not None:
-            asyncio.run_coroutine_threadsafe(_cancel_all(), self._home).result(timeout=10)
+            with suppress(TimeoutError):
+                asyncio.run_coroutine_threadsafe(_cancel_all(), self._home).result(timeout=10)
         if assembly is not None:
             assembly.close()
         if self._thread is not None and self._home is not None:

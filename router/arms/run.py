@@ -152,10 +152,10 @@ def _read(done: Completion, text: str, arm: ArmSettings, passages: Sequence[Pass
         return _Reading(text, AttemptStatus.FAILED)
     if not text:
         return _Reading("", AttemptStatus.NO_ANSWER)
-    if done.finish == "length":
-        return _Reading(text, AttemptStatus.TRUNCATED)
+    whole = AttemptStatus.TRUNCATED if done.finish == "length" else AttemptStatus.OK
     if arm.context == "none":
-        return _Reading(text, AttemptStatus.OK)
+        return _Reading(text, whole)
+    # A reply that was cut is read too: its caller wants words, not half a JSON object.
     result = parse_reader(text, passages)
-    status = AttemptStatus.ABSTAINED if result.abstained else AttemptStatus.OK
+    status = AttemptStatus.ABSTAINED if result.abstained else whole
     return _Reading(result.answer_text, status, result.citations)

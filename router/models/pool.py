@@ -60,7 +60,7 @@ class _Model:
 
     @property
     def dead(self) -> bool:
-        """A server of our own that has ended by itself."""
+        """A server of our own was up and has ended by itself."""
         return self.server is not None and not self.server.running
 
 
@@ -102,9 +102,9 @@ class Models:
             )
 
     def _due(self, model: _Model) -> bool:
-        if model.name not in self._used or model.retry_at == float("inf"):
+        if model.name not in self._used:
             return False
-        return (model.endpoint is None or model.dead) and time.monotonic() >= model.retry_at
+        return model.dead or (model.endpoint is None and time.monotonic() >= model.retry_at)
 
     async def _bring_up(self, model: _Model) -> None:
         model.endpoint = None
@@ -117,16 +117,19 @@ class Models:
             known = isinstance(error, OckhamError)
             what = str(error) if known else f"models.{model.name}: {type(error).__name__}: {error}"
             model.why_not, model.retry_at = what, time.monotonic() + RETRY_S
+            if model.server is not None:
+                model.server.stop()
+                model.server = None
 
     def report_down(self, name: str, error: ModelError) -> None:
         """A call found the server gone: no arm uses it until it has been tried again.
 
-        A server of our own that has died is started again by the next request; one that
-        somebody else runs is given a pause.
+        A server of our own that has died is started again by the next request (see
+        `_Model.dead`); any other is given a pause.
         """
         model = self._models[name]
         model.endpoint, model.why_not = None, str(error)
-        model.retry_at = time.monotonic() + (0.0 if model.dead else RETRY_S)
+        model.retry_at = time.monotonic() + RETRY_S
 
     def why_not(self, name: str) -> str | None:
         """Why the model cannot be called now, None where it can."""

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from router.config import load_settings
+from router.errors import ModelDied
 from router.facade import Router
 from router.models.launcher import EmbeddedServer
 
@@ -115,6 +116,8 @@ async def test_a_dead_embedded_server_is_started_again(real_env):
         first = router.models.server_pid("small")
         os.kill(first, signal.SIGKILL)
         await asyncio.sleep(0.3)
+        # As a call that broke off a moment before the process was seen to end would do.
+        router.models.report_down("small", ModelDied("broke off"))
         answer = await router.aask("Hello! How are you?")
         assert answer.answer
         assert router.models.server_pid("small") != first

@@ -64,6 +64,16 @@ def test_an_index_answer_is_cited(make_router, fake_model, index):
     assert "response_format" in fake_model.requests[-1]
 
 
+def test_a_cut_reading_is_words_not_half_a_json_object(make_router, fake_model, index):
+    fake_model.answer = lambda _: '{"passage": 1, "quote": "name: Thimphu", "answer": "Thimphu is'
+    router = make_router(fake_model, index=index).open()
+    fake_model.mode = "length"
+    answer = router.ask(CAPITAL)
+    assert answer.finish == "length" and not answer.verified
+    assert answer.answer.endswith("Thimphu") or answer.answer == "Thimphu is"
+    assert "{" not in answer.answer
+
+
 def test_an_unsupported_claim_is_not_verified(make_router, fake_model, index):
     fake_model.answer = lambda _: '{"passage": 1, "answer": "Kathmandu"}'
     answer = make_router(fake_model, index=index).ask(CAPITAL)
