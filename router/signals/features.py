@@ -7,6 +7,7 @@
                            the conversation, characters of the conversation (see `LENGTHS`)
     axes        (n, 2)     verifiability, knowledge demand
     domains     (n, 5)     probabilities in `DOMAINS` order
+    terms       (n, t)     hashed words and pairs of words, -1 for padding (`router.signals.terms`)
 
 `fingerprint` names encoder, head and the version of this code: whoever learns on these
 blocks stores it, and refuses another.
@@ -27,11 +28,12 @@ from router.signals.cues import cues
 from router.signals.encoder import Encoder
 from router.signals.head import Head, load_head
 from router.signals.language import guess_language
+from router.signals.terms import terms
 from router.state import DOMAINS, Query, Signals
 
 __all__ = ["CODE_VERSION", "LENGTHS", "Featuriser"]
 
-CODE_VERSION = 1
+CODE_VERSION = 2
 """Raise it whenever the same query would give other blocks."""
 
 LENGTHS = ("chars", "words", "lines", "turns", "conversation_chars")
@@ -79,6 +81,7 @@ class Featuriser:
             "lengths": _lengths(queries, texts),
             "axes": scores.axes,
             "domains": scores.domains,
+            "terms": terms(texts),
         }
 
     def signals(

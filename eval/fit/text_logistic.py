@@ -1,0 +1,70 @@
+"""Fit `policies.text_logistic` on recorded outcomes of a pair of arms.
+
+Terms that fewer than `MIN_ROWS` training rows hold are left out; idf is smoothed as
+in scikit-learn: ln((1 + n) / (1 + df)) + 1. Regularisation is fixed, not searched: the
+baseline must not be tuned on the rows it is scored on.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack
+
+from eval.features import Features
+from policies.text_logistic import TextLogistic, term_matrix
+
+__all__ = ["fit_text_logistic"]
+
+MIN_ROWS = 2
+C = 1.0
+EMBEDDING_SCALE = 1.0
+
+
+def fit_text_logistic(
+    features: Features, small: NDArray[np.float64], large: NDArray[np.float64]
+) -> TextLogistic:
+    """A policy fitted on (n,) scores of both arms, 0..1 (fractions weigh both classes)."""
+    terms = features.blocks["terms"].astype(np.int64)
+    embedding = features.blocks["embedding"].astype(np.float64)
+    buckets, idf = _vocabulary(terms)
+    x = hstack([term_matrix(terms, buckets, idf), csr_array(EMBEDDING_SCALE * embedding)], "csr")
+    small_weights, small_bias = _logistic(x, small)
+    large_weights, large_bias = _logistic(x, large)
+    return TextLogistic(
+        fingerprint=features.fingerprint,
+        buckets=tuple(buckets.tolist()),
+        idf=tuple(idf.tolist()),
+        embedding_scale=EMBEDDING_SCALE,
+        small_weights=tuple(small_weights.tolist()),
+        small_bias=small_bias,
+        large_weights=tuple(large_weights.tolist()),
+        large_bias=large_bias,
+    )
+
+
+def _vocabulary(terms: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    n = terms.shape[0]
+    rows, slots = np.nonzero(terms >= 0)
+    pairs = np.unique(terms[rows, slots] * np.int64(n) + rows)
+    buckets, df = np.unique(pairs // n, return_counts=True)
+    kept = df >= MIN_ROWS
+    return buckets[kept], np.log((1 + n) / (1 + df[kept])) + 1
+
+
+def _logistic(x: csr_array, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """Weights and bias; a fractional label is one row of each class, weighted."""
+    from scipy.sparse import vstack
+    from sklearn.linear_model import LogisticRegression
+
+    labels, weights = np.rint(y), np.ones(len(y))
+    part = (y > 0) & (y < 1)
+    if part.any():
+        x = vstack([x, x[np.nonzero(part)[0]]], "csr")
+        weights[part] = np.where(labels[part] == 1, y[part], 1 - y[part])
+        labels, weights = np.r_[labels, 1 - labels[part]], np.r_[weights, 1 - weights[part]]
+    if len(np.unique(labels)) == 1:
+        # All right or all wrong: the rate with one success and one failure added.
+        rate = (labels.sum() + 1) / (len(labels) + 2)
+        return np.zeros(x.shape[1]), float(np.log(rate / (1 - rate)))
+    model = LogisticRegression(C=C, solver="liblinear", random_state=0)
+    model.fit(x, labels, sample_weight=weights)
+    return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])

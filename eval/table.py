@@ -1,0 +1,196 @@
+"""Recorded outcomes as arrays: one row a question and sample, one column an arm.
+
+A `Table` is what replay plays on. It is made from an `OutcomeSet` and nothing is guessed:
+a query that lacks one of the arms leaves the table and is counted in `incomplete`; a cost
+that is not there is NaN until prices are put on it. Repeated samples of a query are rows of
+one cluster, so that whatever is averaged or resampled keeps them together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from eval.features import Features, row_keys
+from policies.case import Arm, AttemptBlock, CaseBatch, Outcome
+from policies.outcome import OutcomeSet, Status, counted_score
+from router.errors import InputError
+
+__all__ = ["Table", "case_of", "table_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_OUTCOME: Mapping[str, Outcome] = {
+    Status.OK: Outcome.ANSWERED,
+    # At run time nobody knows that an answer cannot be parsed by a benchmark's scorer.
+    Status.UNPARSED: Outcome.ANSWERED,
+    Status.TRUNCATED: Outcome.INCOMPLETE,
+    Status.ABSTAINED: Outcome.ABSTAINED,
+    Status.FAILED: Outcome.FAILED,
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """n rows, A arms; all (n, A) arrays share the order of `arms`."""
+
+    source: str
+    benchmark: str
+    arms: tuple[Arm, ...]
+    query_id: tuple[str, ...]
+    cluster: Ints
+    """(n,) what a fold and a bootstrap keep whole."""
+    row_key: NDArray[np.uint64]
+    score: Floats
+    """0..1, by `policies.outcome.TREATMENT`. No policy sees it."""
+    outcome: Ints
+    passed: Floats
+    """1 passed, 0 failed, NaN unknown or not checked."""
+    confidence: Floats
+    cost: Floats
+    """USD."""
+    tokens: Ints
+    checked: bool
+    """False: the source ran no check, so nothing that reads a verdict can be replayed."""
+    incomplete: int
+    """Queries left out because an arm lacks them."""
+    features: Features | None = None
+
+    def __len__(self) -> int:
+        return len(self.row_key)
+
+    @property
+    def questions(self) -> int:
+        """Clusters: the n of every interval."""
+        return len(np.unique(self.cluster))
+
+    def take(self, rows: NDArray[Any]) -> "Table":
+        """The same for some rows, given by index or flag."""
+        index = np.arange(len(self))[rows]
+        names = ("cluster", "row_key", "score", "outcome", "passed", "confidence", "cost", "tokens")
+        return replace(
+            self,
+            query_id=tuple(self.query_id[i] for i in index),
+            features=self.features.take(index) if self.features else None,
+            **{name: getattr(self, name)[index] for name in names},
+        )
+
+    def column(self, arm: str) -> int:
+        """Position of an arm."""
+        return [a.name for a in self.arms].index(arm)
+
+
+def table_of(
+    data: OutcomeSet,
+    small: str,
+    large: str,
+    benchmarks: Sequence[str] | None = None,
+    others: Sequence[str] = (),
+    exclude: pl.Expr | None = None,
+) -> Table:
+    """The table of a pair of arms (and other large ones), without features.
+
+    Args:
+        exclude: rows of queries to leave out, for example contaminated ones.
+
+    Raises:
+        InputError: an arm or benchmark is not there, or no query has all arms.
+    """
+    if len({small, large, *others}) != 2 + len(others):
+        raise InputError(f"--pair: {small!r} and {large!r} must be two different arms")
+    arms = (Arm(small, "small"), Arm(large, "large"), *(Arm(o, "large") for o in others))
+    names = [a.name for a in arms]
+    part = data.only(benchmarks, names)
+    rows = part.outcomes.filter(pl.col("policy").is_null())
+    if exclude is not None:
+        rows = rows.filter(~exclude.fill_null(False))
+    wide = _wide(rows, names)
+    if not len(wide):
+        raise InputError(f"no query of {data.about.get('name', 'the set')} has all of: {names}")
+    asked = rows.select(pl.struct("benchmark", "query_id").n_unique()).item()
+    kept = wide.select(pl.struct("benchmark", "query_id").n_unique()).item()
+    texts = wide.join(
+        part.queries.select("benchmark", "query_id", "query"), on=["benchmark", "query_id"],
+        how="left", maintain_order="left",
+    )["query"].to_list()  # fmt: skip
+    ids = wide["query_id"].to_list()
+
+    def block(name: str, kind: Any = np.float64) -> NDArray[Any]:
+        return np.stack([wide[f"{name}:{i}"].to_numpy() for i in range(len(names))], 1).astype(kind)
+
+    return Table(
+        source=str(data.about.get("name", part.outcomes["source"][0])),
+        benchmark="+".join(wide["benchmark"].unique(maintain_order=True)),
+        arms=arms,
+        query_id=tuple(ids),
+        cluster=wide["cluster_id"].rank("dense").to_numpy().astype(np.int64) - 1,
+        row_key=row_keys(texts, ids),
+        score=block("counted"),
+        outcome=block("outcome", np.int64),
+        passed=block("passed"),
+        confidence=block("verdict_confidence"),
+        cost=block("cost_usd"),
+        tokens=block("completion_tokens", np.int64),
+        checked=rows["verdict"].is_not_null().any(),
+        incomplete=asked - kept,
+    )
+
+
+def _wide(rows: pl.DataFrame, arms: Sequence[str]) -> pl.DataFrame:
+    """One row a (query, sample) that all arms have, in the order of the source."""
+    facts = {
+        "counted": counted_score(),
+        "outcome": pl.col("status").cast(pl.String).replace_strict(
+            {str(k): int(v) for k, v in _OUTCOME.items()}, default=None, return_dtype=pl.Int64
+        ),
+        "passed": pl.col("verdict").cast(pl.String).replace_strict(
+            {"passed": 1.0, "failed": 0.0}, default=None, return_dtype=pl.Float64
+        ),
+        "verdict_confidence": pl.col("verdict_confidence"),
+        "cost_usd": pl.col("cost_usd"),
+        "completion_tokens": pl.col("completion_tokens").fill_null(0),
+    }  # fmt: skip
+    key = ["benchmark", "query_id", "sample"]
+    present = rows.filter(pl.col("status") != Status.MISSING)
+    wide: pl.DataFrame | None = None
+    for i, arm in enumerate(arms):
+        own = present.filter(pl.col("arm") == arm).select(
+            *key, *([pl.col("cluster_id")] if wide is None else []),
+            *(expr.alias(f"{name}:{i}") for name, expr in facts.items()),
+        )  # fmt: skip
+        wide = own if wide is None else wide.join(own, on=key, how="inner", maintain_order="left")
+    assert wide is not None
+    return wide
+
+
+def case_of(
+    table: Table, predicted_cost: Floats, attempts: AttemptBlock | None = None
+) -> CaseBatch:
+    """What a policy is asked in replay: the same facts as live, never the score.
+
+    `predicted_cost` is (A,) USD: what is known of an arm before it runs (the mean over
+    training rows), not what this query cost.
+    """
+    n, a = len(table), len(table.arms)
+    expected = np.broadcast_to(predicted_cost, (n, a))
+    yes = np.broadcast_to(np.True_, (n, a))
+    endless = np.broadcast_to(np.inf, (n,))
+    features = table.features
+    return CaseBatch(
+        arms=table.arms,
+        features=features.blocks if features else {},
+        fingerprint=features.fingerprint if features else "none",
+        predicted_cost=expected,
+        worst_cost=expected,
+        predicted_seconds=np.broadcast_to(np.nan, (n, a)),
+        available=yes,
+        capable=yes,
+        request_left=endless,
+        tenant_left=endless,
+        row_key=table.row_key,
+        attempts=attempts if attempts is not None else AttemptBlock.empty(n),
+    )
