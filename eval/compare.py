@@ -38,7 +38,7 @@ class Interval(NamedTuple):
     low: float
     high: float
     n: int  # rows
-    clusters: int  # independent units that were resampled
+    clusters: int = 0  # independent units that were resampled; 0: none were
     undefined: int = 0  # resamples in which the statistic was nan
 
 
@@ -163,11 +163,11 @@ def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
     if not 0 <= successes <= n:
         raise ValueError(f"{successes} successes in {n} trials")
     if n == 0:
-        return Interval(math.nan, 0.0, 1.0, 0, 0)
+        return Interval(math.nan, 0.0, 1.0, 0)
     from statsmodels.stats.proportion import proportion_confint
 
     low, high = proportion_confint(successes, n, alpha=1 - level, method="wilson")
-    return Interval(successes / n, float(low), float(high), n, n)
+    return Interval(successes / n, float(low), float(high), n)
 
 
 def seeds(values: Sequence[float]) -> Seeds:

@@ -82,9 +82,7 @@ def cpt_routellm(
 def _qcut_edges(scores: Floats, q: int) -> Floats:
     """(q + 1,) bin edges of pandas.qcut(scores, q, retbins=True), linear quantiles at k / q.
 
-    pandas rounds k / q up where it is not exact in base 2, so that a query that lies on an
-    edge falls to the same side for every q.
+    As pandas did when RouteLLM was published. pandas 3 first rounds k / q up in the last bit,
+    which can move the one query that lies exactly on an edge, for n = 1 modulo q only.
     """
-    at = np.linspace(0, 1, q + 1)
-    np.putmask(at, q * at != np.arange(q + 1), np.nextafter(at, 1))
-    return np.asarray(np.quantile(scores, at), dtype=np.float64)
+    return np.asarray(np.quantile(scores, np.linspace(0, 1, q + 1)), dtype=np.float64)
