@@ -6,9 +6,9 @@ in words; changing either is a new `version`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -33,6 +33,14 @@ class Question(BaseModel):
     subject: str | None = None
     keep_text: bool = True
     """False: only the hash of the prompt may be written anywhere (GPQA)."""
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        """Without a prompt that may not be kept: a repr ends in logs and error messages."""
+        return [
+            (name, value)
+            for name, value in super().__repr_args__()
+            if name != "prompt" or self.keep_text
+        ]
 
 
 class Graded(BaseModel):
@@ -70,6 +78,16 @@ class Benchmark(ABC):
     @abstractmethod
     async def score(self, question: Question, text: str) -> Graded:
         """Grade one complete answer. Never raises for anything a model may have written."""
+
+    async def ready(self) -> None:  # noqa: B027  most have nothing to check
+        """Can answers be scored here? Asked before the first call is paid for.
+
+        Raises:
+            SetupError: a tool that scoring needs is missing.
+        """
+
+    def close(self) -> None:  # noqa: B027
+        """End what scoring started (worker processes); called once, at the end."""
 
     def checksums(self, path: Path | None) -> Mapping[str, str]:
         """File or package -> checksum or version, for the result's stamp."""
