@@ -1,6 +1,6 @@
 """The metrics of routing: arrays in, numbers out; one family a file."""
 
-from eval.metrics.calibration import auroc, brier, ece
+from eval.metrics.calibration import auroc, auroc_statistic, brier, ece
 from eval.metrics.curves import apgr, cost_apgr, cpt, oracle_score, pgr_curve
 from eval.metrics.pair import PairCurve, PgrCurve
 from eval.metrics.picks import (
@@ -33,6 +33,7 @@ __all__ = [
     "apgr",
     "apgr_routellm",
     "auroc",
+    "auroc_statistic",
     "brier",
     "cost_apgr",
     "cost_at_accuracy",

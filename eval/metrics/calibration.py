@@ -4,13 +4,15 @@ probability or score: (n,); outcome: (n,) in 0..1 (0 or 1 for AUROC); weight: (n
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from eval.metrics.arrays import Floats, column, row_weight
+from eval.metrics.pair import PairCurve
 
-__all__ = ["auroc", "brier", "ece"]
+__all__ = ["auroc", "auroc_statistic", "brier", "ece"]
 
 
 def ece(
@@ -43,16 +45,32 @@ def brier(probability: ArrayLike, outcome: ArrayLike, weight: ArrayLike | None =
 
 def auroc(score: ArrayLike, outcome: ArrayLike, weight: ArrayLike | None = None) -> float:
     """Chance that a 1 is scored above a 0, ties half (scikit-learn); nan without both."""
-    scores = column("score", score)
-    truth = column("outcome", outcome, len(scores))
-    if not np.isin(truth, (0.0, 1.0)).all():
-        raise ValueError("auroc needs outcomes 0 or 1")
+    scores, truth = _truth(score, outcome)
     given = row_weight(weight, len(scores))
     if not (given @ truth > 0 and given @ (1 - truth) > 0):
         return math.nan
     from sklearn.metrics import roc_auc_score
 
     return float(roc_auc_score(truth, scores, sample_weight=given))
+
+
+def auroc_statistic(score: ArrayLike, outcome: ArrayLike) -> Callable[[Floats], float]:
+    """`auroc` as a function of the weights alone, sorted once: for a bootstrap.
+
+    The ROC curve is a pair curve: each 1 is a unit of gain at no cost, each 0 a unit of cost
+    without gain, and the area under recovered gain over money spent is the AUROC.
+    """
+    scores, truth = _truth(score, outcome)
+    free = np.zeros(len(scores))
+    return PairCurve(scores, free, truth, free, 1 - truth).cost_apgr
+
+
+def _truth(score: ArrayLike, outcome: ArrayLike) -> tuple[Floats, Floats]:
+    scores = column("score", score)
+    truth = column("outcome", outcome, len(scores))
+    if not np.isin(truth, (0.0, 1.0)).all():
+        raise ValueError("auroc needs outcomes 0 or 1")
+    return scores, truth
 
 
 def _probabilities(

@@ -31,6 +31,7 @@ from eval.metrics.arrays import Floats, column, row_weight
 __all__ = ["PairCurve", "PgrCurve"]
 
 CHUNK_BYTES = 16 * 2**20  # a few temporaries of this size are alive at once
+NOTHING = 1e-12  # a mean this small is a sum that should be 0 and was rounded
 
 
 class PgrCurve(NamedTuple):
@@ -94,14 +95,19 @@ class PairCurve:
         quality = (given @ self._weak + gain) / total
         return PgrCurve(calls / calls[-1], pgr, quality, cost, reason)
 
-    def undefined(self, weight: ArrayLike | None = None) -> str:
-        """Why PGR has no value under this weight; empty where it has one."""
+    def undefined(self, weight: ArrayLike | None = None, cost: bool = False) -> str:
+        """Why PGR (`cost`: or PGR over cost) has no value under this weight; else empty."""
         mass = row_weight(weight, self.n)[self._order]
         if not mass.any():
             return "no row has any weight"
         gap = float((mass * self._gain).sum() / mass.sum())
-        if gap <= 0:
+        if gap <= NOTHING:
             return f"the strong arm is not better than the weak one (mean gain {gap:+.4f})"
+        if cost:
+            extra = self._need_cost()
+            more = float((mass * extra).sum() / mass.sum())
+            if more <= NOTHING * float(np.abs(extra).mean()):
+                return f"the strong arm is not dearer than the weak one ({more:+.3g} USD a query)"
         return ""
 
     def apgr(self, weight: ArrayLike | None = None) -> float:
@@ -169,10 +175,11 @@ class PairCurve:
         gain = np.add.reduceat(mass * self._gain, self._starts, axis=1)
         step = np.add.reduceat(mass if extra is None else mass * extra, self._starts, axis=1)
         middle = np.cumsum(step, axis=1) - 0.5 * step
-        length, gap = step.sum(axis=1), gain.sum(axis=1)
+        length, gap, total = step.sum(axis=1), gain.sum(axis=1), mass.sum(axis=1)
+        unit = 1.0 if extra is None else float(np.abs(extra).mean())
         # Elementwise, not a matrix product: one row alone must give the same bits as in a batch.
         held = (gain * middle).sum(axis=1)
-        defined = (length > 0) & (gap > 0)
+        defined = (length > NOTHING * unit * total) & (gap > NOTHING * total)
         area = np.full(len(mass), np.nan)
         area[defined] = 1.0 - held[defined] / (length[defined] * gap[defined])
         return area

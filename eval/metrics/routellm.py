@@ -17,6 +17,8 @@ from eval.metrics.arrays import Floats, column
 
 __all__ = ["RouteLLMPoints", "apgr_routellm", "cpt_routellm", "routellm_points"]
 
+NOTHING = 1e-10  # percent; a difference this small is rounding
+
 
 class RouteLLMPoints(NamedTuple):
     """What their evaluation records, in percent, sorted by strong share; (num_results + 1,)."""
@@ -31,7 +33,7 @@ class RouteLLMPoints(NamedTuple):
         share = self.strong_percent / 100
         width = float(share[-1] - share[0])
         gap = (self.strong_accuracy - self.weak_accuracy) * width
-        if gap <= 0:
+        if gap <= NOTHING:
             return float("nan")
         area = float(np.trapezoid(self.accuracy, share))
         return (area - self.weak_accuracy * width) / gap
@@ -39,7 +41,7 @@ class RouteLLMPoints(NamedTuple):
     def cpt(self, x: float) -> float:
         """Percent of strong calls at PGR `x`, by np.interp; nan where strong is not better."""
         gap = self.strong_accuracy - self.weak_accuracy
-        if gap <= 0:
+        if gap <= NOTHING:
             return float("nan")
         target = x * gap + self.weak_accuracy
         return float(np.interp(target, self.accuracy, self.strong_percent))

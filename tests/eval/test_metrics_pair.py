@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.metrics import PairCurve, apgr, cost_apgr, cpt, oracle_score, pgr_curve
+from eval.metrics import PairCurve, apgr, apgr_routellm, cost_apgr, cpt, oracle_score, pgr_curve
 
 WEAK = np.array([0.0, 1.0, 1.0, 0.0])
 STRONG = np.array([1.0, 1.0, 0.0, 1.0])  # gains +1, 0, -1, +1: 1 in total, 2 / 4 -> 3 / 4
@@ -184,7 +184,18 @@ def test_no_weight_at_all_gives_nan_and_a_reason() -> None:
 def test_a_strong_arm_that_is_cheaper_in_total_has_no_cost_apgr() -> None:
     curve = PairCurve([4, 3, 2, 1], WEAK, STRONG, np.full(4, 3.0), np.ones(4))
     assert np.isnan(curve.cost_apgr())
+    assert "not dearer" in curve.undefined(cost=True)
     assert curve.apgr() == pytest.approx(0.625)
+    assert curve.undefined() == ""
+
+
+def test_a_gain_that_is_only_rounding_is_none() -> None:
+    # Epoch means: 0.1 + 0.2 - 0.3 is 5.6e-17, and would make an area of any size.
+    weak, strong = [0.0, 0.0, 0.3], [0.1, 0.2, 0.0]
+    assert sum(strong) - sum(weak) > 0
+    curve = PairCurve([1, 2, 3], weak, strong)
+    assert np.isnan(curve.apgr()) and np.isnan(curve.cpt(0.5)) and curve.undefined()
+    assert np.isnan(apgr_routellm([1, 2, 3], weak, strong))
 
 
 def test_a_batch_is_its_rows_whatever_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
