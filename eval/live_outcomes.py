@@ -1,0 +1,134 @@
+"""From a run folder's journal to an outcome set: finished samples only, one row an attempt.
+
+A sample that was not finished has no row: the set's `about` says how many are there of how
+many planned, and what interrupted tries may have cost beside the rows.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eval.benchmarks.benchmark import Question
+from eval.journal import Try
+from eval.live_rows import text_hash
+from eval.manifest import Manifest
+
+if TYPE_CHECKING:
+    from policies.outcome import OutcomeSet
+
+__all__ = ["OUTCOMES_FOLDER", "SOURCE", "outcome_set", "write_live_outcomes"]
+
+OUTCOMES_FOLDER = "outcomes"
+SOURCE = "ockham"
+"""`source` of every live row."""
+_PRIVATE: Any = {"notes": True, "protocol": True, "command": True}
+_PRIVATE["arguments"] = {"path": True, "config": True}
+"""Said above, or a place on somebody's machine."""
+
+
+def write_live_outcomes(
+    folder: Path,
+    manifest: Manifest,
+    questions: Sequence[Question],
+    tries: Sequence[Try],
+    benchmark_id: str,
+) -> Path:
+    """Write the set into the run folder. Raises `SetupError` where it cannot be written."""
+    from router.outcomes import write_outcomes
+
+    data = outcome_set(manifest, questions, tries, benchmark_id)
+    return write_outcomes(data, folder.absolute() / OUTCOMES_FOLDER)
+
+
+def outcome_set(
+    manifest: Manifest, questions: Sequence[Question], tries: Sequence[Try], benchmark_id: str
+) -> "OutcomeSet":
+    """The set of a journal, validated."""
+    import polars as pl
+
+    from policies.outcome import OUTCOMES, QUERIES, OutcomeSet
+
+    domain = _domain(benchmark_id)
+    asked = {q.id: _query_columns(q, benchmark_id, domain) for q in questions}
+    rows = [
+        {**asked[t.question], **_row(row), "sample": t.sample}
+        for t in _in_order(tries, questions)
+        if t.result is not None
+        for row in t.result["rows"]
+    ]
+    _cluster_answers(rows)
+    outcomes = pl.DataFrame(rows, schema=dict(OUTCOMES), orient="row")
+    queries = pl.DataFrame(
+        [{**asked[q.id], **_texts(q)} for q in questions], schema=dict(QUERIES), orient="row"
+    )
+    return OutcomeSet(outcomes, queries, _about(manifest, tries))
+
+
+def _in_order(tries: Sequence[Try], questions: Sequence[Question]) -> list[Try]:
+    place = {q.id: i for i, q in enumerate(questions)}
+    finished = [t for t in tries if t.finished]
+    return sorted(finished, key=lambda t: (place[t.question], t.sample))
+
+
+def _query_columns(question: Question, benchmark_id: str, domain: str | None) -> dict[str, Any]:
+    return {
+        "source": SOURCE,
+        "benchmark": benchmark_id,
+        "domain": domain,
+        "subject": question.subject,
+        "query_id": question.id,
+        "cluster_id": question.cluster_id or question.id,
+    }
+
+
+def _texts(question: Question) -> dict[str, Any]:
+    kept = question.keep_text
+    return {
+        "query": _clean(question.prompt) if kept else None,
+        "query_hash": text_hash(question.prompt),
+        "gold": _clean(question.gold) if kept else None,
+    }
+
+
+def _row(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: _clean(v) if isinstance(v, str) else v for k, v in row.items() if k != "text"}
+
+
+def _clean(text: str) -> str:
+    """Without lone surrogates, which no UTF-8 file can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _cluster_answers(rows: Sequence[dict[str, Any]]) -> None:
+    """Number the different answers to each query, in order of appearance."""
+    seen: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if row.get("answer") is not None:
+            known = seen.setdefault(row["query_id"], {})
+            row["answer_cluster"] = known.setdefault(row["answer"], len(known))
+
+
+def _domain(benchmark_id: str) -> str | None:
+    from eval.sources.labels import UnknownBenchmark, label_of
+
+    try:
+        return label_of(benchmark_id).domain
+    except UnknownBenchmark:
+        return None
+
+
+def _about(manifest: Manifest, tries: Sequence[Try]) -> dict[str, Any]:
+    lost = [t for t in tries if t.state == "interrupted"]
+    repeated = [t for t in tries if t.state == "superseded"]
+    finished = sum(t.finished for t in tries)
+    return {
+        "name": f"{manifest.arguments.benchmark}-{manifest.arguments.subject.name}",
+        "kind": "live run",
+        "protocol": manifest.protocol,
+        "samples": {"finished": finished, "planned": manifest.planned},
+        "partial": finished < manifest.planned,
+        "interrupted": {"tries": len(lost), "worst_case_usd": sum(t.charged_usd for t in lost)},
+        "superseded": {"tries": len(repeated), "usd": sum(t.charged_usd for t in repeated)},
+        "notes": manifest.notes,
+        "manifest": manifest.model_dump(mode="json", exclude=_PRIVATE),
+    }

@@ -1,0 +1,136 @@
+"""From one run of one question to its outcome rows: one an attempt, each of them graded.
+
+    AttemptStatus   outcome status, score
+    ok              the scorer's (ok or unparsed)
+    truncated       truncated, the scorer's score
+    abstained       abstained, the scorer's score
+    no_answer       unparsed, 0; the scorer is not asked
+    failed          failed with its error, no score
+
+Exactly one row of a run is `returned`: where the caller got no answer, it is the last
+attempt, and where there was no attempt at all, a failed row of the arm, or of `NO_ARM`.
+
+Of a question whose text may not be kept, the answer is written as a hash and an error
+without what the server said.
+"""
+
+import hashlib
+from typing import Any
+
+from eval.benchmarks.benchmark import Benchmark, Graded, Question
+from eval.subject import Answered, SubjectSpec, Tried
+from policies.outcome import Status
+from policies.policy import Policy
+from router.state import Attempt, AttemptStatus, Price, Verdict
+
+__all__ = ["NO_ARM", "cost_basis", "rows_of", "text_hash"]
+
+NO_ARM = "none"
+"""Arm of the one row of a policy's run that could not try anything."""
+_STATUS = {AttemptStatus.TRUNCATED: Status.TRUNCATED, AttemptStatus.ABSTAINED: Status.ABSTAINED}
+
+
+async def rows_of(
+    benchmark: Benchmark, question: Question, answered: Answered, spec: SubjectSpec, policy: Policy
+) -> list[dict[str, Any]]:
+    """The rows, without the columns that belong to the question. Each holds `text` beside."""
+    returned = len(answered.tried) - 1 if answered.returned is None else answered.returned
+    rows = [
+        {
+            **_attempt_row(tried, await _grade(benchmark, question, tried.attempt), question),
+            "attempt": place,
+            "returned": place == returned,
+        }
+        for place, tried in enumerate(answered.tried)
+    ] or [_nothing_row(answered, spec, question)]
+    shared = {
+        "policy": None if spec.arm else policy.name,
+        "policy_version": None if spec.arm else policy.version,
+        "fingerprint": answered.fingerprint,
+        "created": answered.created,
+        "label_source": "gold",
+    }
+    return [{**row, **shared} for row in rows]
+
+
+async def _grade(benchmark: Benchmark, question: Question, attempt: Attempt) -> Graded | None:
+    if attempt.status is AttemptStatus.FAILED:
+        return None
+    if attempt.status is AttemptStatus.NO_ANSWER:
+        return Graded(score=0.0, answer=None, status=Status.UNPARSED)
+    return await benchmark.score(question, attempt.text)
+
+
+def _attempt_row(tried: Tried, graded: Graded | None, question: Question) -> dict[str, Any]:
+    attempt = tried.attempt
+    status = Status.FAILED if graded is None else _STATUS.get(attempt.status, graded.status)
+    return {
+        "arm": attempt.arm,
+        "model": attempt.model,
+        "status": status.value,
+        "score": graded.score if graded else None,
+        "answer": _kept(graded.answer if graded else None, question),
+        "error": _kept_error(attempt.error, question),
+        **_verdict(tried.verdict),
+        "prompt_tokens": attempt.prompt_tokens,
+        "completion_tokens": attempt.completion_tokens,
+        "tokens_basis": attempt.tokens_basis,
+        "cost_usd": attempt.cost_usd,
+        "cost_basis": cost_basis(attempt.price),
+        "price_snapshot": attempt.price.basis,
+        "latency_s": attempt.seconds,
+        "response_chars": len(attempt.text),
+        "arm_probability": [
+            {"arm": arm, "probability": p} for arm, p in tried.probability.items()
+        ],
+        "text": _kept(attempt.text, question),
+    }  # fmt: skip
+
+
+def _nothing_row(answered: Answered, spec: SubjectSpec, question: Question) -> dict[str, Any]:
+    return {
+        "arm": spec.arm or NO_ARM,
+        "status": Status.FAILED.value,
+        "error": _kept_error(answered.error, question),
+        "cost_usd": 0.0,
+        "cost_basis": "priced",
+        "latency_s": answered.seconds,
+        "attempt": 0,
+        "returned": True,
+        "text": None,
+    }
+
+
+def _verdict(verdict: Verdict | None) -> dict[str, Any]:
+    """Null where no check was run."""
+    if verdict is None or verdict.kind == "none":
+        return {}
+    said = {True: "passed", False: "failed", None: "unknown"}[verdict.passed]
+    return {
+        "verdict": said,
+        "verdict_kind": verdict.kind,
+        "verdict_confidence": verdict.confidence,
+    }
+
+
+def cost_basis(price: Price) -> str:
+    """`local` for a machine by the hour (`router.models.prices.local_price`), else `priced`."""
+    return "local" if price.basis.startswith("USD ") else "priced"
+
+
+def text_hash(text: str) -> str:
+    """SHA-256, hex, the first 32 digits: as in `policies.outcome.QUERIES`."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _kept(text: str | None, question: Question) -> str | None:
+    if text is None or question.keep_text:
+        return text
+    return f"sha256:{text_hash(text)}"
+
+
+def _kept_error(error: str | None, question: Question) -> str | None:
+    """A server may quote the prompt: then only our own words, which come first, are kept."""
+    if error is None or question.keep_text:
+        return error
+    return ": ".join(error.splitlines()[0].split(": ")[:2])
