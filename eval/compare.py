@@ -54,17 +54,17 @@ class Seeds(NamedTuple):
 def bootstrap(
     statistic: Scalar,
     clusters: ArrayLike,
-    resamples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
+    resamples: int = ...,
+    seed: int = ...,
+    level: float = ...,
 ) -> Interval: ...
 @overload
 def bootstrap(
     statistic: Vector,
     clusters: ArrayLike,
-    resamples: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
+    resamples: int = ...,
+    seed: int = ...,
+    level: float = ...,
 ) -> tuple[Interval, ...]: ...
 def bootstrap(
     statistic: Scalar | Vector,
@@ -109,10 +109,7 @@ def paired_difference(
 ) -> Interval:
     """Interval of stat_a - stat_b, both under the same weights in every resample."""
 
-    def difference(weight: Floats) -> float:
-        return stat_a(weight) - stat_b(weight)
-
-    return bootstrap(difference, clusters, resamples, seed, level)
+    return bootstrap(lambda w: stat_a(w) - stat_b(w), clusters, resamples, seed, level)
 
 
 def paired_permutation(

@@ -98,6 +98,9 @@ def test_ece_worked_by_hand() -> None:
     # Equal probabilities stay together, in whatever order: |.5 - 3/4|
     assert ece([0.5] * 4, [1, 1, 1, 0], bins=2) == pytest.approx(0.25)
     assert ece([0.5] * 4, [0, 1, 1, 1], bins=2) == pytest.approx(0.25)
+    # A block lies where its middle falls: .1 in the first half, .9 (from 1/4 on) in the
+    # second, so that the errors -.9 and 3 * .9 do not cancel: 3.6 / 4
+    assert ece([0.1, 0.9, 0.9, 0.9], [1, 0, 0, 0], bins=2) == pytest.approx(0.9)
     assert math.isnan(ece([0.5], [1], weight=[0]))
     with pytest.raises(ValueError, match="probabilities"):
         ece([1.5], [1])
