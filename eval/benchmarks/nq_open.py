@@ -51,7 +51,7 @@ class NqOpen(Benchmark):
         # Only the dev file's numbers may join with other tables.
         is_dev = source.stem in ("nq_open_dev", "NQ-open.dev")
         prefix = "nq_open_dev" if is_dev else f"nq_open:{source.stem}"
-        found = []
+        found: list[Question] = []
         for line, row in rows(source, FORMAT):
             text, aliases = row.get("question"), row.get("answer")
             if not isinstance(text, str) or not isinstance(aliases, list) or not aliases:

@@ -6,6 +6,7 @@ the line's content.
 
 import json
 import re
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,11 @@ from eval.sources.shared import shared_data
 from router.errors import InputError
 from router.verify.text import boxes, strip_thinking
 
-__all__ = ["fail", "marked", "question_file", "rows", "tidy", "visible"]
+__all__ = ["fail", "last_match", "marked", "question_file", "rows", "tidy", "visible"]
 
 _MARK = re.compile(
-    r"\b(?:final |correct )?answer(?:[*_`]{0,3}[ \t]{0,3}:|[ \t]{1,3}is\b[ \t]{0,3}:?)[*_`]{0,3}[ \t]{0,3}"
-    r"(\S[^\n]{0,2000})",
+    r"\b(?:final |correct )?answer(?:[*_`]{0,3}[ \t]{0,3}:|[ \t]{1,3}is\b[ \t]{0,3}:?)"
+    r"[*_`]{0,3}[ \t]{0,3}(\S[^\n]{0,2000})",
     re.IGNORECASE,
 )
 _WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
@@ -69,10 +70,14 @@ def marked(text: str) -> str | None:
     """The last box of a visible text, else what follows the last "answer:" or "answer is"."""
     if filled := [box for box in boxes(text) if box]:
         return filled[-1]
-    last = None
-    for last in _MARK.finditer(text):
-        pass
+    last = last_match(_MARK, text)
     return last.group(1).strip() if last else None
+
+
+def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The last place where a pattern stands; one pass, nothing kept."""
+    newest = deque(pattern.finditer(text), maxlen=1)
+    return newest[0] if newest else None
 
 
 def tidy(answer: str) -> str:
