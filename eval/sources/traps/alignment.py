@@ -1,11 +1,11 @@
 """Arms whose rows slipped against the prompts: the mean stays, the correlation goes."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
-import polars as pl
 
-from eval.sources.traps.finding import Finding, listed, per_query
+from eval.sources.traps.finding import Finding, per_query
 from eval.sources.traps.options import guess_floors
 from policies.outcome import OutcomeSet
 
@@ -26,47 +26,52 @@ def misaligned_arms(data: OutcomeSet) -> Iterator[Finding]:
     arms it cannot be told which one slipped: both are named.
     """
     floors = dict(guess_floors(data).select("benchmark", "floor").iter_rows())
+    asked: Counter[str] = Counter()
+    alone: dict[tuple[str, str], int] = {}
     for (name,), part in per_query(data).group_by("benchmark", maintain_order=True):
-        benchmark = str(name)
         wide = part.pivot(on="arm", index="query_id", values="score").drop("query_id")
-        arms, scores = wide.columns, wide.to_numpy().astype(float)
-        for arm in _slipped(scores, arms, floors.get(benchmark, 0.0) + ABOVE):
-            rows = part.filter(pl.col("arm") == arm).height
-            others = listed(a for a in arms if a != arm)
-            yield Finding(
-                code="misaligned_arm",
-                severity="error",
-                message=f"scores of {arm} on {benchmark} ({rows} queries) do not go with those "
-                f"of {others}, though its mean is ordinary: misaligned?",
-                rows=rows,
-                queries=rows,
-                examples=(f"{arm}/{benchmark}",),
-                advice="compare some of its answers with the prompts of the same ids; leave "
-                "the arm out until they fit",
-            )
+        scores = wide.to_numpy().astype(float)
+        least = floors.get(str(name), 0.0) + ABOVE
+        for arm, slipped in _slipped(scores, wide.columns, least).items():
+            asked[arm] += 1
+            if slipped:
+                alone[arm, str(name)] = wide[arm].count()
+    for (arm, benchmark), rows in alone.items():
+        times = sum(a == arm for a, _ in alone)
+        yield Finding(
+            code="misaligned_arm",
+            # A slipped file slips everywhere; on one benchmark of many it may be a format.
+            severity="error" if 2 * times >= asked[arm] else "warning",
+            message=f"scores of {arm} on {benchmark} ({rows} queries) do not go with those of "
+            f"the other arms, though its mean is ordinary: misaligned, or answers lost at "
+            f"random? ({times} of {asked[arm]} benchmarks)",
+            rows=rows,
+            queries=rows,
+            examples=(f"{arm}/{benchmark}",),
+            advice="compare some of its answers with the prompts of the same ids; leave the "
+            "arm out until they fit",
+        )
 
 
-def _slipped(scores: np.ndarray, arms: list[str], least: float) -> list[str]:
-    """Names of the columns of `scores` (queries x arms, NaN: no row) that stand alone."""
+def _slipped(scores: np.ndarray, arms: list[str], least: float) -> dict[str, bool]:
+    """Of the columns (queries x arms, NaN: no row) that could be asked: does it stand alone?"""
     if len(scores) < ENOUGH or len(arms) < 2:
-        return []
+        return {}
     means = np.nanmean(scores, axis=0)
     ordinary = (means >= least) & (means <= CEILING) & (means >= np.median(means) / 2)
-    if ordinary.sum() < 2:
-        return []
-    kept = scores[:, ordinary]
     names = [arm for arm, usable in zip(arms, ordinary, strict=True) if usable]
-    found = [_with_rest(kept, k) for k in range(len(names))]
-    r = np.array([value for value, _ in found])
-    upper = np.array([bound for _, bound in found])
-    if np.isnan(r).all():
-        return []
-    usual = float(np.nanmedian(r)) if len(names) > 2 else 2 * TOGETHER
+    if len(names) < 2:
+        return {}
+    kept = scores[:, ordinary]
+    found = {arm: _with_rest(kept, k) for k, arm in enumerate(names)}
+    found = {arm: pair for arm, pair in found.items() if not np.isnan(pair[0])}
+    if not found:
+        return {}
+    # Two arms have one correlation between them: nothing shows what is usual here.
+    usual = 2 * TOGETHER if len(names) == 2 else float(np.median([r for r, _ in found.values()]))
     if usual < TOGETHER:
-        return []
-    alone = (r < NOTHING) & (upper < usual / 2)
-    slipped = [arm for arm, bad in zip(names, alone, strict=True) if bad]
-    return slipped[:1] if len(names) == 2 else slipped
+        return {}
+    return {arm: r < NOTHING and upper < usual / 2 for arm, (r, upper) in found.items()}
 
 
 def _with_rest(scores: np.ndarray, k: int) -> tuple[float, float]:
