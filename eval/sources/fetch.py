@@ -65,7 +65,8 @@ def fetch(
     """
     if not source.files:
         raise SetupError(
-            f"{source.name} has no files to download: only its normalised table is read{_else()}"
+            f"{source.name} has no files to download: only its normalised table is read, so give "
+            f"--normalised FOLDER{_else()}"
         )
     folder, sums = raw_dir(source.name), {}
     own = client or httpx.Client(follow_redirects=True, timeout=_TIMEOUT)
@@ -192,6 +193,6 @@ def _silent(path: str, held: int, total: int | None) -> None:
 def _else() -> str:
     """The way that needs no network, where this machine has the normalised tables."""
     try:
-        return f", or --normalised {shared_data()}"
+        return f" (here: --normalised {shared_data()})"
     except SetupError:
         return ""

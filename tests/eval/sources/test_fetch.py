@@ -205,7 +205,7 @@ def test_no_server_at_all_says_what_else_can_be_done(
         (shared / name).mkdir(parents=True)
     monkeypatch.setenv("OCKHAM_SHARED_DATA", str(shared))
     monkeypatch.setattr(module, "ATTEMPTS", 1)
-    with pytest.raises(SetupError, match=rf"--mirror FOLDER, or --normalised {shared}"):
+    with pytest.raises(SetupError, match=rf"--mirror FOLDER \(here: --normalised {shared}\)"):
         fetch(made("http://127.0.0.1:9/table.csv"))
 
 
