@@ -36,16 +36,6 @@ WORDS = [
     "nectar",
     "obsidian",
     "prairie",
-    "quartz",
-    "raven",
-    "saffron",
-    "timber",
-    "umber",
-    "velvet",
-    "willow",
-    "xenon",
-    "yonder",
-    "zephyr",
 ]
 
 
