@@ -18,6 +18,7 @@ The sandbox runs the system's Python, which may be older than the model thinks.
 '''
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -57,7 +58,6 @@ class HumanEval(Benchmark):
 
     def __init__(self, judge: Judge | None = None) -> None:
         self._judge = judge or Judge()
-        self._problems: dict[str, Problem] = {}
         # More programs than processors would only run each other into their time limit.
         self._room = asyncio.Semaphore(os.cpu_count() or 1)
 
@@ -69,9 +69,9 @@ class HumanEval(Benchmark):
                 row["entry_point"], row["prompt"], row["canonical_solution"], row["test"]
             )
             name = "humaneval:" + row["task_id"].rpartition("/")[2]
-            self._problems[name] = task
+            gold = json.dumps(task._asdict())  # any process can score it
             prompt = f"{task.prelude.strip()}\n\n{INSTRUCTION}"
-            found.append(Question(id=name, prompt=prompt, gold=task.entry))
+            found.append(Question(id=name, prompt=prompt, gold=gold))
         return found
 
     async def ready(self) -> None:
@@ -82,9 +82,7 @@ class HumanEval(Benchmark):
 
     async def score(self, question: Question, text: str) -> Graded:
         """1 where the program passes; `answer` is the program's own text."""
-        if question.id not in self._problems:
-            self.questions(None, 0)
-        problem = self._problems[question.id]
+        problem = Problem(**json.loads(question.gold))
         code = read_code(text, problem.entry)
         if code is None:
             return Graded(score=0.0, answer=None, status=Status.UNPARSED)

@@ -1,12 +1,14 @@
 """GSM8K: both formats, the reading of numbers, hostile answers."""
 
+import asyncio
+import csv
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from eval.benchmarks.benchmark import Question
-from eval.benchmarks.gsm8k import Gsm8k
+from eval.benchmarks.gsm8k import INSTRUCTION, Gsm8k
 from eval.sources.labels import label_of
 from eval.sources.shared import shared_data
 from policies.outcome import Status
@@ -151,3 +153,29 @@ def test_the_ids_join_the_outcome_tables() -> None:
     assert len(ids) == 1319 and set(ids) == known
     assert ids == [f"gsm8k_test:{i}" for i in range(1319)]
     assert label_of(Gsm8k.benchmark_id).verifiability == 1
+
+
+def test_real_answers_agree_with_a_published_judgement(gsm8k: Gsm8k) -> None:
+    """RouteLLM's own marks compare texts: "$37.00" for 37 is wrong there and right here."""
+    try:
+        file = shared_data() / "raw/routellm/gsm8k/gsm8k_responses.csv"
+    except SetupError as error:
+        pytest.skip(str(error))
+    if not file.exists():
+        pytest.skip(f"{file} is not there")
+    asked = {q.prompt.removesuffix(INSTRUCTION).strip(): q for q in gsm8k.questions(None, 0)}
+
+    async def agreement() -> list[bool]:
+        same = []
+        with file.open(encoding="utf-8", newline="") as lines:
+            for row in csv.DictReader(lines):
+                for model in [name for name in row if f"{name}_response" in row]:
+                    question = asked[row["prompt"].strip()]
+                    result = await gsm8k.score(question, row[f"{model}_response"])
+                    assert result.status is Status.OK
+                    same.append((result.score == 1.0) == (row[model] == "True"))
+        return same
+
+    same = asyncio.run(agreement())
+    assert len(same) == 2 * 1319
+    assert sum(same) >= 0.975 * len(same)

@@ -53,6 +53,13 @@ def test_the_references_pass_whole_and_as_bodies() -> None:
 
 
 @sandboxed
+def test_a_question_is_all_that_scoring_needs() -> None:
+    """A worker elsewhere, or a resumed run, has not called `questions`."""
+    question = HumanEval().questions(None, 0)[2]
+    assert asyncio.run(HumanEval().score(question, block(solution(2)))).score == 1.0
+
+
+@sandboxed
 def test_stubs_fail() -> None:
     stubs = [(i, block(f"{PROBLEMS[i]['prompt']}    return None")) for i in SAMPLE]
     empty = [(i, block(PROBLEMS[i]["prompt"])) for i in SAMPLE]
