@@ -149,7 +149,7 @@ def _write_partial(prepared: "Prepared") -> None:
 
     read_manifest(prepared.folder)
     with Journal.open(prepared.folder) as journal:
-        write_results(prepared, journal)
+        write_results(prepared, journal.tries())
 
 
 def _show(folder: Path, as_json: bool) -> None:

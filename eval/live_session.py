@@ -9,6 +9,7 @@ own folder again and goes on. Layout:
     *.eval            the same as an Inspect log
 """
 
+import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from eval.benchmarks.benchmark import Benchmark, Question, create
-from eval.journal import LOCK_FILE, Journal, now
+from eval.journal import LOCK_FILE, Journal, Try, now
 from eval.live import Ended, Limits, Plan, Tally, run_plan, tally_of
 from eval.manifest import (
     MANIFEST_FILE,
@@ -109,18 +110,19 @@ async def run_session(
             async with _subject(run, engine, limits.concurrency) as subject:
                 ended = await run_plan(run.plan, subject, journal, limits, show)
         if ended.reason == "complete":
-            write_results(run, journal)
+            # In a thread: Inspect runs an event loop of its own.
+            await asyncio.to_thread(write_results, run, journal.tries())
     return ended
 
 
-def write_results(run: Prepared, journal: Journal) -> None:
-    """The outcome set and the Inspect log of what the journal holds."""
+def write_results(run: Prepared, tries: Sequence[Try]) -> None:
+    """The outcome set and the Inspect log of what a journal holds."""
+    from eval.inspect_log import write_inspect_log
     from eval.live_outcomes import write_live_outcomes
 
-    tries = journal.tries()
-    write_live_outcomes(
-        run.folder, run.manifest, run.questions, tries, run.benchmark.benchmark_id
-    )  # fmt: skip
+    name = run.benchmark.benchmark_id
+    write_live_outcomes(run.folder, run.manifest, run.questions, tries, name)
+    write_inspect_log(run.folder, run.manifest, run.benchmark, run.questions, tries)
 
 
 @asynccontextmanager
@@ -128,7 +130,14 @@ async def _subject(run: Prepared, engine: Engine, concurrency: int) -> AsyncIter
     async with Router(run.settings, run.policy) as router:
         subject = RouterSubject(router, run.policy, run.benchmark.max_tokens)
         await subject.check(run.questions[0])
-        yield subject
+        if engine == "local":
+            yield subject
+            return
+        from eval.ray_engine import ray_subject
+
+        spec, cap = run.manifest.arguments.subject, run.benchmark.max_tokens
+        async with ray_subject(router, subject, spec, cap, concurrency) as spread:
+            yield spread
 
 
 def _questions(benchmark: Benchmark, arguments: Arguments) -> Sequence[Question]:

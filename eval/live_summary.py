@@ -14,7 +14,7 @@ from eval.journal import Try, read_tries
 from eval.live import returned_score
 from eval.manifest import Manifest, read_manifest
 
-__all__ = ["summarise", "summary_text", "wilson"]
+__all__ = ["accuracy_of", "summarise", "summary_text", "wilson"]
 
 Z = 1.959963984540054
 """Normal quantile of a 95 % interval."""
@@ -50,7 +50,7 @@ def _summary(folder: Path, manifest: Manifest, tries: Sequence[Try]) -> dict[str
         "interrupted": len(interrupted),
         "superseded": sum(t.state == "superseded" for t in tries),
         "complete": len(finished) == manifest.planned,
-        "accuracy": _accuracy(finished),
+        "accuracy": accuracy_of(finished),
         "returned_status": _statuses(finished),
         "cost_usd": sum(t.charged_usd for t in tries if t.state != "started"),
         "cost_by_arm_usd": _by_arm(finished),
@@ -60,7 +60,8 @@ def _summary(folder: Path, manifest: Manifest, tries: Sequence[Try]) -> dict[str
     }
 
 
-def _accuracy(finished: Sequence[Try]) -> dict[str, float | int | None]:
+def accuracy_of(finished: Sequence[Try]) -> dict[str, float | int | None]:
+    """Mean over questions of the mean over repeats, with its interval."""
     scores: dict[str, list[float]] = {}
     for t in finished:
         scores.setdefault(t.question, []).append(returned_score(_rows(t)))
