@@ -41,6 +41,8 @@ class Table:
     source: str
     benchmark: str
     arms: tuple[Arm, ...]
+    benchmarks: tuple[str, ...]
+    """(n,) of every row: a table may be a pool."""
     query_id: tuple[str, ...]
     cluster: Ints
     """(n,) what a fold and a bootstrap keep whole."""
@@ -74,6 +76,7 @@ class Table:
         names = ("cluster", "row_key", "score", "outcome", "passed", "confidence", "cost", "tokens")
         return replace(
             self,
+            benchmarks=tuple(self.benchmarks[i] for i in index),
             query_id=tuple(self.query_id[i] for i in index),
             features=self.features.take(index) if self.features else None,
             **{name: getattr(self, name)[index] for name in names},
@@ -126,8 +129,13 @@ def table_of(
         source=str(data.about.get("name", part.outcomes["source"][0])),
         benchmark="+".join(wide["benchmark"].unique(maintain_order=True)),
         arms=arms,
+        benchmarks=tuple(wide["benchmark"]),
         query_id=tuple(ids),
-        cluster=wide["cluster_id"].rank("dense").to_numpy().astype(np.int64) - 1,
+        cluster=wide.select(pl.struct("benchmark", "cluster_id").rank("dense"))
+        .to_series()
+        .to_numpy()
+        .astype(np.int64)
+        - 1,
         row_key=row_keys(texts, ids),
         score=block("counted"),
         outcome=block("outcome", np.int64),

@@ -1,7 +1,10 @@
 """Two logistic models on the text: the learned baseline that every router must beat.
 
     score = P(large correct | x) - P(small correct | x)
-    x = [TF-IDF of hashed words and pairs, L2-normalised ; scale * sentence embedding]
+    x = [TF-IDF of hashed words and pairs, L2-normalised ; sentence embedding ; lengths]
+
+The lengths (characters, words, lines: log, standardised, scaled) are in because the other two
+are normalised and hide them, and prompt length alone is a strong baseline.
 
 Trained on the difference of two probabilities and not on one score, because routers that
 regress on a score collapse to the large arm (arXiv 2602.03478). TF-IDF with sublinear term
@@ -9,12 +12,13 @@ counts as in scikit-learn. Fitting is `eval/fit/text_logistic.py`'s work; here i
 rule, with its weights as plain data.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import model_validator
 from scipy.sparse import csr_array
 from scipy.special import expit
 
@@ -22,7 +26,10 @@ from policies.case import CaseBatch, PolicyError
 from policies.policy import Needs, register
 from policies.threshold import ThresholdPolicy
 
-__all__ = ["TextLogistic", "term_matrix"]
+__all__ = ["LENGTHS", "TextLogistic", "dense_matrix", "term_matrix"]
+
+LENGTHS = 3
+"""Columns of the block `lengths` that are read: characters, words, lines."""
 
 
 def term_matrix(
@@ -39,7 +46,9 @@ def term_matrix(
     known = buckets[columns] == found if len(buckets) else np.zeros(len(found), dtype=bool)
     shape = (terms.shape[0], len(buckets))
     ones = np.ones(int(known.sum()))
-    counts = csr_array((ones, (rows[known], columns[known])), shape=shape)
+    # 32-bit indices: scikit-learn's solvers take no others.
+    place = (rows[known].astype(np.int32), columns[known].astype(np.int32))
+    counts = csr_array((ones, place), shape=shape)
     counts.sum_duplicates()
     counts.data = (1.0 + np.log(counts.data)) * idf[counts.indices]
     norms = np.sqrt(np.asarray(counts.multiply(counts).sum(axis=1)).ravel())
@@ -47,20 +56,32 @@ def term_matrix(
     return counts
 
 
+def dense_matrix(
+    embedding: NDArray[np.float64],
+    lengths: NDArray[np.float64],
+    mean: Sequence[float],
+    scale: Sequence[float],
+) -> NDArray[np.float64]:
+    """(n, d + 3) the embedding and the standardised lengths."""
+    own = (np.asarray(lengths, dtype=np.float64)[:, :LENGTHS] - mean) * scale
+    return np.hstack([np.asarray(embedding, dtype=np.float64), own])
+
+
 @register
 class TextLogistic(ThresholdPolicy):
     """A fitted pair of logistic models; it refuses the blocks of another featuriser."""
 
     name: ClassVar[str] = "text-logistic"
-    needs: ClassVar[Needs] = Needs(features=frozenset({"terms", "embedding"}))
+    needs: ClassVar[Needs] = Needs(features=frozenset({"terms", "embedding", "lengths"}))
 
     fingerprint: str
     """Of the featuriser whose blocks it was fitted on."""
     buckets: tuple[int, ...]
     idf: tuple[float, ...]
-    embedding_scale: float = Field(gt=0)
+    length_mean: tuple[float, float, float]
+    length_scale: tuple[float, float, float]
     small_weights: tuple[float, ...]
-    """Terms first, then the embedding."""
+    """Terms first, then the embedding, then the lengths."""
     small_bias: float
     large_weights: tuple[float, ...]
     large_bias: float
@@ -87,11 +108,20 @@ class TextLogistic(ThresholdPolicy):
             )
         buckets, idf, weights = self._arrays
         terms = np.asarray(cases.block("terms"), dtype=np.int64)
-        embedding = np.asarray(cases.block("embedding"), dtype=np.float64)
+        dense = dense_matrix(
+            cases.block("embedding"), cases.block("lengths"), self.length_mean, self.length_scale
+        )
         split = len(buckets)
-        z = term_matrix(terms, buckets, idf) @ weights[:split]
-        z = z + self.embedding_scale * (embedding @ weights[split:])
+        z = term_matrix(terms, buckets, idf) @ weights[:split] + dense @ weights[split:]
         return np.asarray(expit(z + np.array([self.small_bias, self.large_bias])))
+
+    def estimate(self, cases: CaseBatch) -> NDArray[np.float64]:
+        p = self.correct(cases)
+        out = np.full((len(cases), len(cases.arms)), np.nan)
+        for column, tier in enumerate(("small", "large")):
+            first = cases.columns(tier, "none")[:1]
+            out[:, list(first)] = p[:, [column]]
+        return out
 
     def score(self, cases: CaseBatch) -> NDArray[np.float64]:
         p = self.correct(cases)

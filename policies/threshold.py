@@ -14,6 +14,7 @@ only where the call itself failed.
 """
 
 from abc import abstractmethod
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
@@ -50,6 +51,10 @@ class ThresholdPolicy(Policy):
     def score(self, cases: CaseBatch) -> NDArray[np.float64]:
         """(n,) need of the large arm, in any unit; never NaN."""
 
+    def estimate(self, cases: CaseBatch) -> NDArray[np.float64]:
+        """(n, A) estimated P(correct); NaN from a policy that does not estimate it."""
+        return np.full((len(cases), len(cases.arms)), np.nan)
+
     def choose(self, cases: CaseBatch) -> ChoiceBatch:
         small, large = cases.columns("small", "none"), cases.columns("large", "none")
         wants = self.score(cases) >= self.threshold
@@ -65,7 +70,8 @@ class ThresholdPolicy(Policy):
             "one-call": ~fresh,
             "nothing-left": fresh & (arm == STOP),
         }
-        return choose_from(cases, arm, reasons, _SENTENCES)
+        choice = choose_from(cases, arm, reasons, _SENTENCES)
+        return replace(choice, quality=self.estimate(cases))
 
 
 @register

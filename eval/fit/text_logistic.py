@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from eval.features import Features
-from policies.text_logistic import TextLogistic, term_matrix
+from policies.text_logistic import LENGTHS, TextLogistic, dense_matrix, term_matrix
 
 __all__ = ["fit_text_logistic"]
 
 MIN_ROWS = 2
-C = 1.0
-EMBEDDING_SCALE = 1.0
+C = 0.5
+LENGTH_SPREAD = 0.3
+"""Standard deviation of a length column: that of an embedding's column is 0.05."""
 
 
 def fit_text_logistic(
@@ -24,21 +25,31 @@ def fit_text_logistic(
 ) -> TextLogistic:
     """A policy fitted on (n,) scores of both arms, 0..1 (fractions weigh both classes)."""
     terms = features.blocks["terms"].astype(np.int64)
-    embedding = features.blocks["embedding"].astype(np.float64)
+    lengths = features.blocks["lengths"].astype(np.float64)
+    mean, scale = _standard(lengths[:, :LENGTHS])
+    dense = dense_matrix(features.blocks["embedding"], lengths, mean, scale)
     buckets, idf = _vocabulary(terms)
-    x = hstack([term_matrix(terms, buckets, idf), csr_array(EMBEDDING_SCALE * embedding)], "csr")
+    x = hstack([term_matrix(terms, buckets, idf), csr_array(dense)], "csr")
     small_weights, small_bias = _logistic(x, small)
     large_weights, large_bias = _logistic(x, large)
     return TextLogistic(
         fingerprint=features.fingerprint,
         buckets=tuple(buckets.tolist()),
         idf=tuple(idf.tolist()),
-        embedding_scale=EMBEDDING_SCALE,
+        length_mean=mean,
+        length_scale=scale,
         small_weights=tuple(small_weights.tolist()),
         small_bias=small_bias,
         large_weights=tuple(large_weights.tolist()),
         large_bias=large_bias,
     )
+
+
+def _standard(lengths: NDArray[np.float64]) -> tuple[list[float], list[float]]:
+    """Means, and what to multiply by for a spread of `LENGTH_SPREAD` (0 for a constant)."""
+    spread = lengths.std(axis=0)
+    scale = np.divide(LENGTH_SPREAD, spread, out=np.zeros_like(spread), where=spread > 0)
+    return lengths.mean(axis=0).tolist(), scale.tolist()
 
 
 def _vocabulary(terms: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

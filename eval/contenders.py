@@ -1,0 +1,243 @@
+"""Who is compared: every policy scored on rows that its fit did not see.
+
+A fitted policy is trained on folds of whole clusters and scores the fold left out; the
+labels it trained on are counted and stand in its protocol:
+
+    untrained          nothing was fitted
+    in-distribution    fitted on other rows of the same benchmark: flatters what must travel
+    transfer           fitted on another benchmark
+
+Threshold policies also get an operating point: large for a stated share of queries. Its
+threshold is a quantile of the scores of the *other* folds (scores only, no labels), so no
+row sets the threshold that it is judged by.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.features import Features
+from eval.fit.text_logistic import fit_text_logistic
+from eval.play import Played, play, why_not
+from eval.table import Table, case_of
+from policies import AlwaysLarge, AlwaysSmall, Policy, PolicyError
+from policies.random import uniform
+from policies.threshold import ThresholdPolicy
+from router.config import make_policy
+from router.errors import InputError, OckhamError
+
+__all__ = ["BASELINES", "Entry", "Folds", "NotReplayable", "enter", "folds_of"]
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+BASELINES = (
+    "all-small",
+    "all-large",
+    "random",
+    "prompt-length",
+    "best-single",
+    "verifiability-threshold",
+    "text-logistic",
+    "oracle",
+)
+"""Always shown, whatever is asked for."""
+
+Fit = Callable[[Features, Floats, Floats], ThresholdPolicy]
+FITTED: dict[str, Fit] = {"text-logistic": fit_text_logistic}
+SMALL, LARGE = 0, 1
+
+
+class NotReplayable(OckhamError):
+    """The table lacks what a policy needs; nothing was imputed."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One policy on one table and seed."""
+
+    policy: str
+    protocol: str
+    labels: int
+    """Training labels of one fit, the mean over folds; 0 where nothing was fitted."""
+    played: Played
+    """At its operating point."""
+    score: Floats | None = None
+    """(n,) need of the large arm, where one threshold traces a curve."""
+    quality: Floats | None = None
+    """(n, A) estimated P(correct), where the policy estimates it."""
+
+
+@dataclass(frozen=True)
+class Folds:
+    """(n,) fold of every row, clusters whole; and which rows may be trained on at most."""
+
+    of: Ints
+    count: int
+    labels: int | None
+    seed: int
+
+    def train(self, table: Table, fold: int) -> Ints:
+        """Row indices for fitting when `fold` is left out; `InputError` if too few."""
+        return _labelled(table, np.flatnonzero(self.of != fold), self.labels, self.seed + fold)
+
+
+def folds_of(table: Table, count: int, labels: int | None, seed: int) -> Folds:
+    """Random folds of whole clusters.
+
+    Raises:
+        InputError: fewer clusters than folds, or more labels asked for than a fold leaves.
+    """
+    clusters = np.unique(table.cluster)
+    if not 2 <= count <= len(clusters):
+        raise InputError(f"--folds {count}: must lie between 2 and the {len(clusters)} questions")
+    rng = np.random.default_rng(seed)
+    fold = np.arange(len(clusters)) % count
+    rng.shuffle(fold)
+    of = fold[np.searchsorted(clusters, table.cluster)]
+    left = min(int((of != k).sum()) for k in range(count))
+    if labels is not None and labels > left:
+        raise InputError(
+            f"--labels {labels}: {count} folds of {len(table):,} rows of {table.benchmark} leave "
+            f"{left:,} for training; give at most that, or more --folds"
+        )
+    return Folds(of, count, labels, seed)
+
+
+def enter(name: str, table: Table, folds: Folds, share: float, train: Table | None = None) -> Entry:
+    """Play one policy by name. `train` is another benchmark's table: transfer.
+
+    Raises:
+        NotReplayable: the table lacks what the policy needs.
+    """
+    special = {
+        "all-small": lambda: _always(name, AlwaysSmall(), table),
+        "all-large": lambda: _always(name, AlwaysLarge(), table),
+        "random": lambda: _random(table, folds, share),
+        "best-single": lambda: _best_single(table, folds),
+        "oracle": lambda: _oracle(table),
+    }
+    try:
+        if name in special:
+            return special[name]()
+        if name in FITTED:
+            return _fitted(name, table, folds, share, train)
+        return _plain(name, make_policy(name), table, folds, share)
+    except PolicyError as error:
+        raise NotReplayable(f"{name}: not replayable on this table: {error}") from None
+
+
+def mean_cost(table: Table) -> Floats:
+    """(A,) USD: what is known of an arm's cost before it runs."""
+    return np.asarray(table.cost.mean(axis=0))
+
+
+def one_call(table: Table, column: Ints) -> Played:
+    """Every row answered by one arm."""
+    rows = np.arange(len(table))
+    return Played(column[:, None], column, table.score[rows, column], table.cost[rows, column])
+
+
+def _always(name: str, policy: Policy, table: Table) -> Entry:
+    return Entry(name, "untrained", 0, play(policy, table, mean_cost(table)))
+
+
+def _random(table: Table, folds: Folds, share: float) -> Entry:
+    """The mix of both arms. Its curve is the expectation over all draws, a straight line
+    (every row in one block); its operating point is one draw, by the seed."""
+    large = (uniform(table.row_key, folds.seed) < share).astype(np.int64)
+    return Entry("random", "untrained", 0, one_call(table, large), np.zeros(len(table)))
+
+
+def _best_single(table: Table, folds: Folds) -> Entry:
+    """The arm that did best on the training rows, fold by fold."""
+    column = np.zeros(len(table), dtype=np.int64)
+    for k in range(folds.count):
+        rows = folds.train(table, k)
+        column[folds.of == k] = int(table.score[rows].mean(axis=0).argmax())
+    labels = len(folds.train(table, 0))
+    return Entry("best-single", "in-distribution", labels, one_call(table, column))
+
+
+def _oracle(table: Table) -> Entry:
+    """Sees the scores: the bound of every pair policy, not a policy. Cheapest best arm."""
+    best = table.score.max(axis=1, keepdims=True)
+    column = np.where(table.score == best, table.cost, np.inf).argmin(axis=1)
+    gain = table.score[:, LARGE] - table.score[:, SMALL]
+    return Entry("oracle", "sees the scores", 0, one_call(table, column.astype(np.int64)), gain)
+
+
+def _plain(name: str, policy: Policy, table: Table, folds: Folds, share: float) -> Entry:
+    lacks = why_not(policy, table)
+    if lacks:
+        raise NotReplayable(f"{name}: not replayable on this table: {lacks}")
+    if isinstance(policy, ThresholdPolicy):
+        cases = case_of(table, mean_cost(table))
+        return _at_share(name, "untrained", 0, policy.score(cases), table, folds, share)
+    return Entry(name, "untrained", 0, play(policy, table, mean_cost(table)))
+
+
+def _fitted(name: str, table: Table, folds: Folds, share: float, train: Table | None) -> Entry:
+    fit = FITTED[name]
+    if table.features is None or not table.features.known.all():
+        lacking = "no features" if table.features is None else "queries without a published text"
+        raise NotReplayable(f"{name}: not replayable on this table: it has {lacking}")
+    if train is not None:
+        rows = _labelled(train, np.arange(len(train)), folds.labels, folds.seed)
+        score, quality = _predict(fit, train, rows, table)
+        where = f"transfer from {train.benchmark}"
+        return _at_share(name, where, len(rows), score, table, folds, share, quality)
+    score, quality = np.empty(len(table)), np.empty((len(table), len(table.arms)))
+    sizes = []
+    for k in range(folds.count):
+        rows, held = folds.train(table, k), folds.of == k
+        score[held], quality[held] = _predict(fit, table, rows, table.take(held))
+        sizes.append(len(rows))
+    labels = round(float(np.mean(sizes)))
+    return _at_share(name, "in-distribution", labels, score, table, folds, share, quality)
+
+
+def _predict(fit: Fit, train: Table, rows: Ints, test: Table) -> tuple[Floats, Floats]:
+    assert train.features is not None
+    part = train.score[rows]
+    policy = fit(train.features.take(rows), part[:, SMALL], part[:, LARGE])
+    cases = case_of(test, mean_cost(train))
+    quality = policy.estimate(cases)
+    return policy.score(cases), quality
+
+
+def _at_share(
+    name: str,
+    protocol: str,
+    labels: int,
+    score: Floats,
+    table: Table,
+    folds: Folds,
+    share: float,
+    quality: Floats | None = None,
+) -> Entry:
+    large = np.zeros(len(table), dtype=np.int64)
+    for k in range(folds.count):
+        held = folds.of == k
+        threshold = np.quantile(score[~held], 1 - share)
+        large[held] = score[held] >= threshold
+    return Entry(name, protocol, labels, one_call(table, large), score, quality)
+
+
+def _labelled(table: Table, rows: Ints, labels: int | None, seed: int) -> Ints:
+    """`labels` of these rows, by whole clusters as far as they fit, drawn by the seed."""
+    if labels is None or labels == len(rows):
+        return rows
+    if labels > len(rows):
+        raise InputError(f"--labels {labels}: {table.benchmark} has {len(rows):,} rows to train on")
+    order = np.random.default_rng([seed, 7]).permutation(np.unique(table.cluster[rows]))
+    rank = np.argsort(order)
+    place = rank[np.searchsorted(np.sort(order), table.cluster[rows])]
+    return np.sort(rows[np.argsort(place, kind="stable")[:labels]])
+
+
+def available(extra: Sequence[str]) -> tuple[str, ...]:
+    """The baselines and the policies asked for, each once."""
+    return tuple(dict.fromkeys((*BASELINES, *extra)))

@@ -1,0 +1,110 @@
+"""A replay on the terminal: one table of policies a benchmark, published figures beside it."""
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table as Grid
+
+from eval.replay import Record
+
+__all__ = ["published", "show", "tidy"]
+
+COLUMNS = (
+    ("APGR", "apgr", True),
+    ("its", "apgr-routellm", False),
+    ("CPT50", "cpt50", False),
+    ("CPT80", "cpt80", False),
+    ("cost-APGR", "cost-apgr", True),
+    ("AIQ", "aiq", False),
+    ("accuracy", "accuracy", False),
+    ("USD/1k", "usd-per-1000", False),
+    ("APGR - length's", "apgr-minus-prompt-length", True),
+)
+"""Title, metric, and whether the interval is shown: all of them stand in --json."""
+
+
+@cache
+def published() -> dict[str, Any]:
+    """Figures of others, with their source."""
+    path = Path(__file__).with_name("published.yaml")
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def show(records: Sequence[Record], made: dict[str, Any]) -> None:
+    """Print every benchmark's table, what could not be replayed, and the stamp."""
+    console = Console(width=None if Console().is_terminal else 190)
+    for facts in made["tables"]:
+        own = [r for r in records if r.benchmark == facts["benchmark"]]
+        console.print(_grid(facts, own, made))
+        for r in own:
+            if r.metric == "not-replayable":
+                console.print(f"  {r.note}", highlight=False)
+        _print_published(console, str(made["source"]), facts["benchmark"])
+    console.print(
+        "APGR: area under the gap recovered over the share of large calls, all thresholds; "
+        "its: RouteLLM's ten.\n[..]: 95 % over whole questions. Accuracy and USD at the operating "
+        f"point (large for {made['plan']['share']:.0%} of queries).\n"
+        "oracle sees the scores. Costs, also at half and double the price ratio: --json.",
+        highlight=False,
+    )
+
+
+def tidy(record: Record | None, digits: int = 3, interval: bool = True) -> str:
+    """`value [low, high]`, or a dash."""
+    if record is None or record.value is None:
+        return "-"
+    text = f"{record.value:.{digits}f}"
+    if interval and record.low is not None and record.high is not None:
+        text += f" [{record.low:.{digits}f}, {record.high:.{digits}f}]"
+    return text
+
+
+def _grid(facts: dict[str, Any], records: Sequence[Record], made: dict[str, Any]) -> Grid:
+    small, large = facts["arms"][:2]
+    ends = [f"{a:.4f}" for a in facts["accuracy"][:2]]
+    grid = Grid(
+        title=f"{made['source']} / {facts['benchmark']}: {facts['questions']:,} questions, "
+        f"{small} {ends[0]} -> {large} {ends[1]}; data {facts['checksum']}",
+        title_justify="left",
+    )
+    grid.add_column("policy", no_wrap=True)
+    grid.add_column("protocol", no_wrap=True)
+    grid.add_column("labels", justify="right")
+    for title, _, _ in COLUMNS:
+        grid.add_column(title, justify="right", no_wrap=True)
+    keys = dict.fromkeys(
+        (r.policy, r.protocol, r.labels) for r in records if r.metric != "not-replayable"
+    )
+    for key in keys:
+        rows = [r for r in records if (r.policy, r.protocol, r.labels) == key]
+        cells = [_cell(rows, metric, wide) for _, metric, wide in COLUMNS]
+        grid.add_row(key[0], key[1], f"{key[2]:,}" if key[2] else "", *cells)
+    return grid
+
+
+def _cell(rows: Sequence[Record], metric: str, interval: bool) -> str:
+    """One seed: with its interval. Several: mean and standard deviation over seeds."""
+    found = [r for r in rows if r.metric == metric and r.value is not None]
+    if len({r.seed for r in found}) <= 1:
+        return tidy(found[0] if found else None, interval=interval)
+    from eval.compare import seeds
+
+    got = seeds([r.value for r in found if r.value is not None])
+    return f"{got.mean:.3f} (SD {got.sd:.3f})"
+
+
+def _print_published(console: Console, source: str, benchmark: str) -> None:
+    figures = published().get(source, {})
+    if benchmark not in figures:
+        return
+    rows = [
+        f"{name} {f['apgr']:.3f} ({f['cpt50']} / {f['cpt80']})"
+        for name, f in figures[benchmark].items()
+    ]
+    console.print(f"  published, APGR (CPT50 / CPT80 %): {'; '.join(rows)}", highlight=False)
+    console.print(f"  {figures['source']}", highlight=False)

@@ -1,0 +1,7 @@
+"""`ockham report`."""
+
+__all__ = ["report"]
+
+
+def report() -> None:
+    """Draw the records of a replay."""

@@ -1,0 +1,94 @@
+"""From the name of a stored outcome set to tables that can be replayed: priced, with features."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from eval.features import features_of
+from eval.sources.prices import price
+from eval.table import Table, table_of
+from policies.outcome import OutcomeSet
+from router.errors import InputError
+from router.outcomes import read_outcomes
+from router.signals import Featuriser
+
+__all__ = ["benchmarks_of", "load_set", "load_table", "pair_of"]
+
+Say = Callable[[str], None]
+
+
+def load_set(source: str) -> OutcomeSet:
+    """A stored set with every cost filled in. Errors of `read_outcomes` and `price` pass."""
+    return price(read_outcomes(source))
+
+
+def pair_of(data: OutcomeSet, asked: str | None) -> tuple[str, str]:
+    """The (small, large) arms: `small::large`, else the first pair that the source names.
+
+    Raises:
+        InputError: not two arms, an arm that is not there, or no pair known.
+    """
+    if asked is not None:
+        small, found, large = asked.partition("::")
+        if not (small and found and large):
+            raise InputError(f"--pair {asked!r}: give small::large, arms of the set")
+        for name in (small, large):
+            if name not in data.arms:
+                raise InputError(f"--pair: no arm {name!r}; there are: {', '.join(data.arms)}")
+        return small, large
+    for small, large in data.about.get("pairs", ()):
+        if {small, large} <= set(data.arms):
+            return str(small), str(large)
+    raise InputError(f"--pair small::large is needed; the arms are: {', '.join(data.arms)}")
+
+
+def benchmarks_of(data: OutcomeSet, pair: tuple[str, str]) -> list[str]:
+    """Benchmarks on which both arms were run, in the order of the source."""
+    rows = data.outcomes.filter(pl.col("arm").is_in(pair))
+    both = rows.group_by("benchmark", maintain_order=True).agg(pl.col("arm").n_unique())
+    return both.filter(pl.col("arm") == 2)["benchmark"].to_list()
+
+
+def load_table(
+    data: OutcomeSet,
+    pair: tuple[str, str],
+    benchmark: str,
+    exclude: str = "",
+    featuriser: Featuriser | None = None,
+    say: Say | None = None,
+) -> Table:
+    """One table: a benchmark, or several pooled as `a+b`, of a pair of arms.
+
+    Args:
+        exclude: queries whose subject contains this are left out.
+    """
+    names = benchmark.split("+")
+    rule = pl.col("subject").str.contains(exclude, literal=True) if exclude else None
+    table = table_of(data, *pair, benchmarks=names, exclude=rule)
+    texts = _texts(data, names, table)
+
+    def progress(done: int, todo: int) -> None:
+        if say is not None and (done == todo or done % 1024 == 0):
+            say(f"features of {benchmark}: {done:,} of {todo:,} texts")
+
+    return _with_features(table, texts, featuriser, progress)
+
+
+def _texts(data: OutcomeSet, benchmarks: Sequence[str], table: Table) -> list[str | None]:
+    rows = data.queries.filter(pl.col("benchmark").is_in(benchmarks))
+    known = {
+        (b, i): text for b, i, text in rows.select("benchmark", "query_id", "query").iter_rows()
+    }
+    return [known.get(key) for key in zip(table.benchmarks, table.query_id, strict=True)]
+
+
+def _with_features(
+    table: Table,
+    texts: Sequence[str | None],
+    featuriser: Featuriser | None,
+    progress: Callable[[int, int], None],
+) -> Table:
+    if not any(text is not None for text in texts):
+        return table
+    return replace(table, features=features_of(texts, featuriser, progress))
