@@ -88,9 +88,10 @@ def register(new: Source) -> Source:
 
 def sources() -> Mapping[str, Source]:
     """All sources by name, in the order of `_LOADERS`."""
-    for module in _LOADERS:
-        importlib.import_module(f"eval.sources.{module}")
-    return dict(_REGISTRY)
+    modules = [importlib.import_module(f"eval.sources.{name}") for name in _LOADERS]
+    # By module, not by registration: who imported a loader first must not change the order.
+    found = [v for m in modules for v in vars(m).values() if isinstance(v, Source)]
+    return {one.name: _REGISTRY[one.name] for one in found}
 
 
 def source(name: str) -> Source:
