@@ -51,7 +51,7 @@ def assemble(outcomes: pl.DataFrame, queries: pl.DataFrame, about: Mapping[str, 
         raised = outcomes.filter(below).height
         outcomes = outcomes.with_columns(score=pl.when(below).then(0.0).otherwise(pl.col("score")))
         full = pl.concat([outcomes, _missing(outcomes)], how="diagonal")
-        return OutcomeSet(full, queries, {**about, "scores_raised_to_zero": raised})
+        return OutcomeSet(full, queries, {**about, **_pairs(full, about), **_raised(raised)})
     except OutcomeError as error:
         raise InputError(f"{about.get('name', 'outcomes')}: {error}") from None
 
@@ -79,6 +79,18 @@ def _redact(frame: pl.DataFrame, *columns: str) -> pl.DataFrame:
     return frame.with_columns(
         pl.when(is_gpqa()).then(None).otherwise(pl.col(c)).alias(c) for c in columns
     )
+
+
+def _pairs(outcomes: pl.DataFrame, about: Mapping[str, Any]) -> dict[str, Any]:
+    """The pairs whose arms are both here: a mirror may hold only some models."""
+    arms = set(outcomes["arm"].unique())
+    return (
+        {"pairs": [list(p) for p in about["pairs"] if set(p) <= arms]} if "pairs" in about else {}
+    )
+
+
+def _raised(rows: int) -> dict[str, int]:
+    return {"scores_raised_to_zero": rows} if rows else {}
 
 
 def _missing(outcomes: pl.DataFrame) -> pl.DataFrame:

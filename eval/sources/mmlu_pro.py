@@ -139,7 +139,7 @@ SOURCE = register(
             "An unparsed answer counts as wrong here; the authors fill one at random.",
             "Five models (the four Llama 3.1 and mathstral) have no unparsed answer at all: their "
             "files come with the random fills in them (seen in the bytes of both Llama 3.1 "
-            "Instruct files: 188 and 694 answers name no letter), and one in ten is right by chance.",
+            "Instruct files: 188 and 694 answers name no letter); one in ten is right by chance.",
             "Qwen1.5-72B-Chat comes from another run than its published number.",
             "The gold answers of 33 questions differ between the models' files: each model is "
             "scored by its own file, the query table shows the first file's.",

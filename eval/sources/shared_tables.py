@@ -20,8 +20,9 @@ from router.errors import InputError
 __all__ = ["read_normalised"]
 
 _TEXTS = ("source", "benchmark", "domain", "subject", "query_id")
-_KEPT = ("params_b", "params_active_b", "prompt_tokens", "completion_tokens", "response_chars")
-_COLUMNS = (*_TEXTS, *_KEPT, "model", "correct", "cost_usd", "answer_parsed")
+_SIZES = ("params_b", "params_active_b")
+_KEPT = ("prompt_tokens", "completion_tokens", "response_chars")
+_COLUMNS = (*_TEXTS, *_SIZES, *_KEPT, "model", "correct", "cost_usd", "answer_parsed")
 
 
 def read_normalised(folder: Path, source: Source) -> OutcomeSet:
@@ -46,6 +47,8 @@ def _outcomes(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         *_TEXTS,
         *(pl.col(name) for name in _KEPT),
+        # The table has them in 32 bits: 46.7 would read 46.70000076.
+        *(pl.col(name).cast(pl.Float64).round_sig_figs(6) for name in _SIZES),
         "cost_usd",
         pl.col("model").alias("arm"),
         pl.col("correct").cast(pl.Float64).alias("score"),

@@ -96,6 +96,13 @@ def test_a_score_a_little_below_zero_is_zero_and_counted() -> None:
     assert data.about["scores_raised_to_zero"] == 1
 
 
+def test_pairs_of_absent_arms_are_left_out() -> None:
+    rows = outcomes(("b", "1", "s", 1.0), ("b", "1", "l", 1.0))
+    about = {"name": "t", "pairs": [["s", "x"], ["s", "l"]]}
+    data = assemble(rows, queries(("b", "1", "x")), about)
+    assert data.about == {"name": "t", "pairs": [["s", "l"]]}
+
+
 @pytest.mark.parametrize("score", [-0.5, 1.01, 85.0])
 def test_a_score_further_out_is_an_error(score: float) -> None:
     with pytest.raises(InputError, match=r"^mine: score must lie in 0\.\.1"):
