@@ -23,8 +23,9 @@ from typing import Any
 
 from eval.benchmarks.benchmark import Question
 from eval.subject import Answered, RouterSubject, SubjectSpec, WorkerLost
-from router.config import Settings, load_settings
-from router.errors import ConfigError, SetupError
+from router import errors
+from router.config import Settings
+from router.errors import OckhamError, SetupError
 from router.facade import Router
 from router.models.pool import Models
 
@@ -37,7 +38,8 @@ class Worker:
     """What runs in an actor: a router, opened at the first question."""
 
     def __init__(self, plain: str, spec: str, max_tokens: int | None) -> None:
-        self._settings = load_settings(os.devnull, **json.loads(plain))
+        # Whole settings win over whatever file or variables are on the actor's machine.
+        self._settings = Settings(**json.loads(plain))
         self._spec = SubjectSpec.model_validate_json(spec)
         self._max_tokens = max_tokens
         self._opening = asyncio.Lock()
@@ -48,12 +50,12 @@ class Worker:
         return os.getpid()
 
     async def answer(self, question: str) -> str:
-        """One question as JSON, its record as JSON; a broken policy as an error's text."""
-        subject = await self._open()
+        """One question as JSON, its record as JSON, or the error that ends the run."""
         try:
+            subject = await self._open()
             answered = await subject.answer(Question.model_validate_json(question))
-        except ConfigError as error:  # Ray would wrap it into a type of its own
-            return json.dumps({"config_error": str(error)})
+        except OckhamError as error:  # Ray would wrap it into a type of its own
+            return json.dumps({"raised": [type(error).__name__, str(error)]})
         return answered.model_dump_json()
 
     async def _open(self) -> RouterSubject:
@@ -69,7 +71,8 @@ class Worker:
 class RaySubject:
     """Answers through actors: as many as there are samples in flight."""
 
-    def __init__(self, local: RouterSubject, make: Any, actors: int) -> None:
+    def __init__(self, router: Router, local: RouterSubject, make: Any, actors: int) -> None:
+        self._router = router
         self._local = local
         self._make = make
         self._free: asyncio.Queue[Any] = asyncio.Queue()
@@ -95,10 +98,22 @@ class RaySubject:
             raise
         finally:
             self._free.put_nowait(actor)
-        failed = json.loads(said).get("config_error")
-        if failed is not None:
-            raise ConfigError(failed)
-        return Answered.model_validate_json(said)
+        raised = json.loads(said).get("raised")
+        if raised is not None:
+            kind: type[OckhamError] = getattr(errors, raised[0])
+            raise kind(raised[1])
+        return self._priced(Answered.model_validate_json(said))
+
+    def _priced(self, answered: Answered) -> Answered:
+        """The same price, told in the driver's words: an actor knows only its numbers."""
+        arms, models = self._router.settings.arms, self._router.models
+        tried = tuple(
+            t.model_copy(update={"attempt": t.attempt.model_copy(update={"price": price})})
+            if (price := models.price(arms[t.attempt.arm].model)) is not None
+            else t
+            for t in answered.tried
+        )
+        return answered.model_copy(update={"tried": tried})
 
     async def pids(self) -> list[int]:
         """Process ids of the actors that are free."""
@@ -123,16 +138,16 @@ async def ray_subject(
     plain = json.dumps(shared_settings(router.settings, router.models))
     started = not ray.is_initialized()
     if started:
-        await asyncio.to_thread(_start, ray, actors)
+        _start(ray, actors)
     try:
         # No restarts and no retries by Ray: the journal must see every try.
-        remote = ray.remote(num_cpus=0, max_restarts=0, max_task_retries=0)(Worker)
-        yield RaySubject(
-            local, lambda: remote.remote(plain, spec.model_dump_json(), max_tokens), actors
-        )
+        options = {"max_restarts": 0, "max_task_retries": 0, "scheduling_strategy": "SPREAD"}
+        remote = ray.remote(num_cpus=0, **options)(Worker)
+        told = (plain, spec.model_dump_json(), max_tokens)
+        yield RaySubject(router, local, lambda: remote.remote(*told), actors)
     finally:
         if started:
-            await asyncio.to_thread(ray.shutdown)
+            ray.shutdown()
 
 
 def shared_settings(settings: Settings, models: Models) -> dict[str, Any]:
@@ -159,6 +174,7 @@ def _as_called(name: str, models: Models) -> Mapping[str, Any]:
         "api_base": endpoint.api_base,
         "api_key": endpoint.api_key,
         "serve": None,
+        "gguf": None,
         "temperature": endpoint.temperature,
         "top_p": endpoint.top_p,
         "stop": endpoint.stop,
