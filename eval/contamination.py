@@ -209,7 +209,8 @@ def _alike(
             a, b = left[i], target[j]
             if (right is None and j <= i) or (a != b and min(len(a), len(b)) < EXACT_BELOW):
                 continue
-            similarity = ratio(a, b, score_cutoff=100 * threshold) / 100
+            # The cut-off only saves time; a hair lower, or rounding loses pairs at the threshold.
+            similarity = ratio(a, b, score_cutoff=100 * threshold - 0.001) / 100
             if similarity > 0 and similarity >= threshold:
                 yield a, b, similarity
 

@@ -9,7 +9,7 @@ No message holds a score, so checking a table keeps it unseen.
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from eval.sources.traps import alignment, gaps, rows, scores, texts
+from eval.sources.traps import alignment, floors, gaps, rows, scores, texts
 from eval.sources.traps.finding import SEVERITIES, Finding, Severity
 from policies.outcome import OutcomeSet
 
@@ -47,7 +47,7 @@ def _all(
     yield from texts.twins(data)
     yield from texts.overlaps(data, others)
     yield from scores.unparsed_cells(data)
-    yield from scores.floor_cells(data)
+    yield from floors.floor_cells(data)
     yield from scores.format_zeros(data)
     yield from scores.low_everywhere(data)
     yield from scores.empty_answers(data)

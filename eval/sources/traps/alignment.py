@@ -1,9 +1,10 @@
 """Arms whose rows slipped against the prompts: the mean stays, the correlation goes."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+import polars as pl
 
 from eval.sources.traps.finding import Finding, per_query
 from eval.sources.traps.options import guess_floors
@@ -28,11 +29,12 @@ def misaligned_arms(data: OutcomeSet) -> Iterator[Finding]:
     floors = dict(guess_floors(data).select("benchmark", "floor").iter_rows())
     asked: Counter[str] = Counter()
     alone: dict[tuple[str, str], int] = {}
-    for (name,), part in per_query(data).group_by("benchmark", maintain_order=True):
-        wide = part.pivot(on="arm", index="query_id", values="score").drop("query_id")
+    for (name,), part in _centred(data).group_by("benchmark", maintain_order=True):
+        means = dict(part.group_by("arm", maintain_order=True).agg(pl.col("score").mean()).rows())
+        wide = part.pivot(on="arm", index="query_id", values="own").drop("query_id")
         scores = wide.to_numpy().astype(float)
         least = floors.get(str(name), 0.0) + ABOVE
-        for arm, slipped in _slipped(scores, wide.columns, least).items():
+        for arm, slipped in _slipped(scores, means, least).items():
             asked[arm] += 1
             if slipped:
                 alone[arm, str(name)] = wide[arm].count()
@@ -53,13 +55,27 @@ def misaligned_arms(data: OutcomeSet) -> Iterator[Finding]:
         )
 
 
-def _slipped(scores: np.ndarray, arms: list[str], least: float) -> dict[str, bool]:
+def _centred(data: OutcomeSet) -> pl.DataFrame:
+    """Scores by query and arm, and `own`: less the arm's mean on the query's subject.
+
+    Rows that slip by one mostly stay in their subject, so its difficulty proves nothing.
+    """
+    subjects = data.queries.select("benchmark", "query_id", "subject")
+    mean = pl.col("score").mean().over("benchmark", "subject", "arm")
+    return (
+        per_query(data)
+        .join(subjects, on=["benchmark", "query_id"], maintain_order="left")
+        .with_columns(own=pl.col("score") - mean)
+    )
+
+
+def _slipped(scores: np.ndarray, means: Mapping[str, float], least: float) -> dict[str, bool]:
     """Of the columns (queries x arms, NaN: no row) that could be asked: does it stand alone?"""
-    if len(scores) < ENOUGH or len(arms) < 2:
+    if len(scores) < ENOUGH:
         return {}
-    means = np.nanmean(scores, axis=0)
-    ordinary = (means >= least) & (means <= CEILING) & (means >= np.median(means) / 2)
-    names = [arm for arm, usable in zip(arms, ordinary, strict=True) if usable]
+    half = float(np.median(list(means.values()))) / 2
+    ordinary = [max(least, half) <= mean <= CEILING for mean in means.values()]
+    names = [arm for arm, usable in zip(means, ordinary, strict=True) if usable]
     if len(names) < 2:
         return {}
     kept = scores[:, ordinary]

@@ -12,11 +12,23 @@ from pydantic import BaseModel, ConfigDict
 
 from policies.outcome import OutcomeSet, Status, counted_score
 
-__all__ = ["SEVERITIES", "Finding", "Severity", "cells", "listed", "per_query"]
+__all__ = [
+    "ENOUGH",
+    "SEVERITIES",
+    "Finding",
+    "Severity",
+    "cell_names",
+    "cell_queries",
+    "cells",
+    "listed",
+    "per_query",
+    "some",
+]
 
 Severity = Literal["error", "warning", "note"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 EXAMPLES = 5
+ENOUGH = 20  # queries that a cell must have before its score says anything
 
 
 class Finding(BaseModel):
@@ -65,3 +77,13 @@ def cells(data: OutcomeSet) -> pl.DataFrame:
         .group_by("benchmark", "arm", maintain_order=True)
         .agg(pl.len().alias("n"), pl.col("score").mean())
     )
+
+
+def cell_names(frame: pl.DataFrame) -> list[str]:
+    """arm/benchmark of each row of `cells`."""
+    return [f"{arm}/{b}" for arm, b in frame.select("arm", "benchmark").iter_rows()]
+
+
+def cell_queries(frame: pl.DataFrame, data: OutcomeSet) -> int:
+    """Queries of the benchmarks that the cells are in."""
+    return data.queries.join(frame, on="benchmark", how="semi").height

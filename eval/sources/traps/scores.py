@@ -1,4 +1,4 @@
-"""Scores that measure something else than ability: guessing, formats, prices turned round.
+"""Scores that measure something else than ability: formats, empty answers, prices turned round.
 
 Messages name cells, never their scores (see `finding`).
 """
@@ -7,82 +7,29 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from eval.sources.traps.finding import Finding, cells, listed, per_query, some
-from eval.sources.traps.options import guess_floors
+from eval.sources.traps.finding import (
+    ENOUGH,
+    Finding,
+    cell_names,
+    cell_queries,
+    cells,
+    listed,
+    per_query,
+    some,
+)
 from policies.outcome import OutcomeSet, Status
 
 __all__ = [
     "dearer_is_worse",
     "empty_answers",
-    "floor_cells",
     "format_zeros",
     "low_everywhere",
     "unparsed_cells",
 ]
 
-Z = 1.959964  # 95 %, two-sided
-ENOUGH = 20  # queries in a cell
 UNPARSED = 0.2  # share from which the pre-registration leaves a cell out
 ZERO, WELL = 0.05, 0.3  # a cell "at zero", and the score from which others do well
 LOW, HIGH = 0.3, 0.5  # best arm here, median arm elsewhere
-
-
-def _names(frame: pl.DataFrame) -> list[str]:
-    return [f"{arm}/{b}" for arm, b in frame.select("arm", "benchmark").iter_rows()]
-
-
-def _queries(frame: pl.DataFrame, data: OutcomeSet) -> int:
-    return data.queries.join(frame, on="benchmark", how="semi").height
-
-
-def floor_cells(data: OutcomeSet) -> Iterator[Finding]:
-    """Guess floors; arms not above them; arms below them, which only a format explains."""
-    floors = guess_floors(data)
-    if not len(floors):
-        return
-    ten = [f"{b} up to {o} options, floor {f:.3f}" for b, f, o, _ in floors.iter_rows()]
-    yield Finding(
-        code="guess_floor",
-        severity="note",
-        message=f"{len(floors)} benchmarks can be guessed: {listed(ten)}",
-        queries=int(floors["n"].sum()),
-        examples=some(floors["benchmark"].to_list()),
-        advice="fit size slopes above the floor: (score - floor) / (1 - floor)",
-    )
-    p, n = pl.col("score"), pl.col("n").cast(pl.Float64)
-    middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * (p * (1 - p) / n + Z**2 / (4 * n**2)).sqrt()
-    table = (
-        cells(data)
-        .join(floors.select("benchmark", "floor"), on="benchmark", maintain_order="left")
-        .filter(n >= ENOUGH)
-    )
-    at = table.filter((middle - half <= pl.col("floor")) & (middle + half >= pl.col("floor")))
-    below = table.filter(middle + half < pl.col("floor"))
-    if len(at):
-        yield Finding(
-            code="at_guess_floor",
-            severity="warning",
-            message=f"{len(at)} arm x benchmark cells do not differ from guessing: "
-            f"{listed(_names(at))}",
-            rows=int(at["n"].sum()),
-            queries=_queries(at, data),
-            examples=some(_names(at)),
-            advice="treat them as censored at the floor: what they say about ability is only "
-            "an upper bound",
-        )
-    if len(below):
-        yield Finding(
-            code="below_guess_floor",
-            severity="warning",
-            message=f"{len(below)} arm x benchmark cells are below guessing, which wrong "
-            f"formats explain and ability does not: {listed(_names(below))}",
-            rows=int(below["n"].sum()),
-            queries=_queries(below, data),
-            examples=some(_names(below)),
-            advice="leave these cells out of size slopes and of routing gains; score again if "
-            "the answers are there",
-        )
 
 
 def unparsed_cells(data: OutcomeSet) -> Iterator[Finding]:
@@ -95,7 +42,7 @@ def unparsed_cells(data: OutcomeSet) -> Iterator[Finding]:
     by = ran.group_by("benchmark", "arm", maintain_order=True).agg(share, pl.len().alias("n"))
     many = by.filter((pl.col("share") > UNPARSED) & (pl.col("n") >= ENOUGH))
     many = many.sort("share", descending=True)
-    much = f", over {UNPARSED:.0%} in: {listed(_names(many))}" if len(many) else ""
+    much = f", over {UNPARSED:.0%} in: {listed(cell_names(many))}" if len(many) else ""
     yield Finding(
         code="unparsed",
         severity="warning" if len(many) else "note",
@@ -105,7 +52,7 @@ def unparsed_cells(data: OutcomeSet) -> Iterator[Finding]:
         queries=ran.filter(pl.col("status") == Status.UNPARSED)
         .select("benchmark", "query_id")
         .n_unique(),
-        examples=some(_names(many if len(many) else by.filter(pl.col("share") > 0))),
+        examples=some(cell_names(many if len(many) else by.filter(pl.col("share") > 0))),
         advice="they count as wrong (some sources fill at random): leave cells over "
         f"{UNPARSED:.0%} out, and say what counted",
     )
@@ -130,10 +77,10 @@ def format_zeros(data: OutcomeSet) -> Iterator[Finding]:
             code="format_zeros",
             severity="warning",
             message=f"{len(frame)} arm x benchmark cells are at zero, though the arm does well "
-            f"elsewhere and others do well there: {listed(_names(frame))}",
+            f"elsewhere and others do well there: {listed(cell_names(frame))}",
             rows=int(frame["n"].sum()),
-            queries=_queries(frame, data),
-            examples=some(_names(frame)),
+            queries=cell_queries(frame, data),
+            examples=some(cell_names(frame)),
             advice="read as failures of the answer format, not of ability: leave them out of "
             "slopes and routing gains",
         )

@@ -128,10 +128,12 @@ def test_mmlupro_golds_that_differ_between_files() -> None:
 def test_mmlupro_has_nothing_else() -> None:
     assert set(found("mmlupro")) == {
         *("unparsed", "guess_floor", "incomplete_arms", "no_params"),
-        *("duplicate_texts", "near_duplicates"),
+        *("duplicate_texts", "near_duplicates", "contaminated_listed"),
         *("no_cost", "no_tokens", "no_logprobs", "no_answers", "no_latency", "single_sample"),
     }
     assert found("mmlupro")["duplicate_texts"].queries == 318
+    # MMLU's contaminated prompts came along into MMLU-Pro, with more options.
+    assert "0 queries are among the 17" in found("mmlupro")["contaminated_listed"].message
 
 
 # --- families -------------------------------------------------------------------------
@@ -255,12 +257,19 @@ def slipped(name: str, arm: Callable[[OutcomeSet], str]) -> tuple[str, OutcomeSe
     return who, OutcomeSet(pl.concat([rest, moved]), data.queries)
 
 
-@pytest.mark.parametrize("place_of_arm", [0, 9, 28])
-def test_a_slipped_model_of_mmlupro_is_found(place_of_arm: int) -> None:
+def test_a_slipped_model_of_mmlupro_is_found() -> None:
+    """Moved by one row, which mostly stays in its subject. (Of all 29, 28 are found so.)"""
     assert not list(misaligned_arms(load("mmlupro")))
-    who, data = slipped("mmlupro", lambda d: sorted(d.arms)[place_of_arm])
-    (finding,) = misaligned_arms(data)
-    assert finding.examples == (f"{who}/mmlu_pro",) and finding.severity == "error"
+    missed = []
+    weak = "Llama-2-7b-hf"  # near its guess floor: it goes with nothing anyway
+    for arm in sorted({*load("mmlupro").arms[::5], weak}):
+        _, data = slipped("mmlupro", lambda _, arm=arm: arm)
+        found_here = [(f.severity, f.examples[0]) for f in misaligned_arms(data)]
+        if not found_here:
+            missed.append(arm)
+        else:
+            assert found_here == [("error", f"{arm}/mmlu_pro")]
+    assert missed == [weak]
 
 
 def test_a_slipped_model_of_routellm_is_found() -> None:
