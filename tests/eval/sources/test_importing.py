@@ -58,7 +58,14 @@ def test_a_file_needs_no_known_source(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "folder", "absent"), [("routerarena", "routerarena", 0), ("mmlupro", "mmlu_pro", 27)]
+    ("name", "folder", "absent"),
+    [
+        ("routellm", "routellm", 0),
+        ("mmlupro", "mmlu_pro", 27),
+        ("zeroeval", "zeroeval", 0),
+        ("llmrouter", "llmrouter", 0),
+        ("routerarena", "routerarena", 0),
+    ],
 )
 def test_a_real_mirror_has_the_listed_sums(name: str, folder: str, absent: int) -> None:
     try:
