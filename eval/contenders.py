@@ -28,7 +28,18 @@ from policies.threshold import ThresholdPolicy
 from router.config import make_policy
 from router.errors import InputError, OckhamError
 
-__all__ = ["BASELINES", "Entry", "Folds", "NotReplayable", "enter", "folds_of"]
+__all__ = [
+    "BASELINES",
+    "FITTED",
+    "Entry",
+    "Folds",
+    "NotReplayable",
+    "available",
+    "draw_labels",
+    "enter",
+    "folds_of",
+    "mean_cost",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -81,7 +92,7 @@ class Folds:
 
     def train(self, table: Table, fold: int) -> Ints:
         """Row indices for fitting when `fold` is left out; `InputError` if too few."""
-        return _labelled(table, np.flatnonzero(self.of != fold), self.labels, self.seed + fold)
+        return draw_labels(table, np.flatnonzero(self.of != fold), self.labels, self.seed + fold)
 
 
 def folds_of(table: Table, count: int, labels: int | None, seed: int) -> Folds:
@@ -185,7 +196,7 @@ def _fitted(name: str, table: Table, folds: Folds, share: float, train: Table | 
         lacking = "no features" if table.features is None else "queries without a published text"
         raise NotReplayable(f"{name}: not replayable on this table: it has {lacking}")
     if train is not None:
-        rows = _labelled(train, np.arange(len(train)), folds.labels, folds.seed)
+        rows = draw_labels(train, np.arange(len(train)), folds.labels, folds.seed)
         score, quality = _predict(fit, train, rows, table)
         where = f"transfer from {train.benchmark}"
         return _at_share(name, where, len(rows), score, table, folds, share, quality)
@@ -226,7 +237,7 @@ def _at_share(
     return Entry(name, protocol, labels, one_call(table, large), score, quality)
 
 
-def _labelled(table: Table, rows: Ints, labels: int | None, seed: int) -> Ints:
+def draw_labels(table: Table, rows: Ints, labels: int | None, seed: int) -> Ints:
     """`labels` of these rows, by whole clusters as far as they fit, drawn by the seed."""
     if labels is None or labels == len(rows):
         return rows

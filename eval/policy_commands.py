@@ -1,6 +1,16 @@
-"""Tune a policy to a budget or an error rate, and promote it."""
+"""`ockham policy tune | promote`: which threshold, and whether it may serve.
+
+Only typer is imported before a command runs.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from eval.table import Table
+    from eval.tuning import Tuned
 
 __all__ = ["app"]
 
@@ -8,7 +18,156 @@ app = typer.Typer(
     no_args_is_help=True, help="Tune a policy to a budget or an error rate, and promote it."
 )
 
+Source = Annotated[str, typer.Option(help="A stored outcome set, or the folder of one.")]
+Benchmark = Annotated[str, typer.Option(help="A benchmark of it, or a pool as a+b.")]
+Name = Annotated[str, typer.Option("--policy", help="A policy with a threshold.")]
+Pair = Annotated[str | None, typer.Option(help="small::large arms; default: the first pair.")]
+Labels = Annotated[int | None, typer.Option(min=1, help="Labels to fit on; default: all 40 %.")]
+Seed = Annotated[int, typer.Option(help="Of the split and the resamples.")]
+Exclude = Annotated[str, typer.Option(help="Leave out queries whose subject contains this.")]
+Out = Annotated[Path | None, typer.Option(help="Write the preset here (.json).")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-@app.callback()
-def _group() -> None:
-    """Tune a policy to a budget or an error rate, and promote it."""
+CONTAMINATED = "|contaminated"
+
+
+@app.command()
+def tune(
+    source: Source,
+    benchmark: Benchmark,
+    policy: Name = "text-logistic",
+    budget: Annotated[float | None, typer.Option(min=0, help="USD per 1,000 queries.")] = None,
+    max_error: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Share of wrong answers, 0..1.")
+    ] = None,
+    pair: Pair = None,
+    labels: Labels = None,
+    seed: Seed = 0,
+    exclude_subject: Exclude = CONTAMINATED,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """The threshold for my budget, or my error rate, with the interval on rows not seen."""
+    from eval.tuning import tune as run
+
+    table, evidence = _load(source, benchmark, pair, exclude_subject, seed)
+    made = run(table, policy, budget=budget, max_error=max_error, labels=labels, seed=seed)
+    facts = evidence | _facts(made) | {"budget": budget, "max_error": max_error}
+    if out is not None:
+        _write(out, made, facts)
+    if as_json:
+        _json(facts)
+        return
+    _print(made, table)
+    if not made.reached:
+        aim = f"USD {budget:g} per 1,000" if budget is not None else f"an error of {max_error:g}"
+        typer.echo(f"No threshold reaches {aim} on the choosing rows: this is the nearest.")
+    elif budget is not None and not made.usd_per_1000.high <= budget:
+        typer.echo("The interval of the cost reaches above the budget: ask for a little less.")
+    elif max_error is not None and not 1 - made.accuracy.low <= max_error:
+        typer.echo("The interval of the error reaches above the limit: ask for a little less.")
+
+
+@app.command()
+def promote(
+    source: Source,
+    benchmark: Benchmark,
+    out: Annotated[Path, typer.Option(help="Where the preset goes if it passes (.json).")],
+    policy: Name = "text-logistic",
+    usd_per_correct: Annotated[
+        float | None, typer.Option(min=0, help="What a correct answer is worth; default: the tie.")
+    ] = None,
+    pair: Pair = None,
+    labels: Labels = None,
+    seed: Seed = 0,
+    exclude_subject: Exclude = CONTAMINATED,
+    as_json: AsJson = False,
+) -> None:
+    """Write a preset only if it beats best single, random and prompt length; exit 1 if not."""
+    from eval.tuning import promote as run
+
+    table, evidence = _load(source, benchmark, pair, exclude_subject, seed)
+    made = run(table, policy, usd_per_correct=usd_per_correct, labels=labels, seed=seed)
+    margins = {name: m._asdict() for name, m in made.margins.items()}
+    facts = evidence | _facts(made.tuned) | {
+        "usd_per_correct": made.usd_per_correct,
+        "utility_gained_over": margins,
+        "best_single": made.best_single,
+        "promoted": made.passed,
+    }  # fmt: skip
+    if made.passed:
+        _write(out, made.tuned, facts)
+    if as_json:
+        _json(facts)
+    else:
+        _print(made.tuned, table)
+        typer.echo(f"a correct answer is worth USD {made.usd_per_correct:.6f}; utility gained over")
+        for name, m in made.margins.items():
+            verdict = "beaten" if m.low > 0 else "NOT beaten"
+            shown = f"{name} ({made.best_single})" if name == "best-single" else name
+            typer.echo(f"  {shown:<40} {m.value:+.4f} [{m.low:+.4f}, {m.high:+.4f}]  {verdict}")
+        typer.echo("promoted" if made.passed else "not promoted: nothing was written")
+    if not made.passed:
+        raise typer.Exit(1)
+
+
+def _load(
+    source: str, benchmark: str, pair: str | None, exclude: str, seed: int
+) -> "tuple[Table, dict[str, Any]]":
+    import sys
+
+    from eval.replay_files import data_checksum
+    from eval.tables import load_set, load_table, pair_of
+
+    data = load_set(source)
+    arms = pair_of(data, pair)
+    table = load_table(data, arms, benchmark, exclude, say=lambda s: typer.echo(s, err=True))
+    return table, {
+        "command": "ockham " + " ".join(sys.argv[1:]),
+        "source": table.source,
+        "benchmark": table.benchmark,
+        "pair": list(arms),
+        "data": data_checksum(table),
+        "questions": table.questions,
+        "seed": seed,
+    }
+
+
+def _facts(made: "Tuned") -> dict[str, Any]:
+    return {
+        "policy": made.policy.name,
+        "threshold": made.policy.threshold,
+        "fitted_on": made.labels,
+        "threshold_chosen_on": made.chosen_on,
+        "reached": made.reached,
+        "held_out": {
+            "accuracy": made.accuracy._asdict(),
+            "usd_per_1000": made.usd_per_1000._asdict(),
+            "large_share": made.large_share._asdict(),
+        },
+    }
+
+
+def _print(made: "Tuned", table: "Table") -> None:
+    a, c, s = made.accuracy, made.usd_per_1000, made.large_share
+    typer.echo(
+        f"{table.source} / {table.benchmark}, {table.arms[0].name} -> {table.arms[1].name}\n"
+        f"{made.policy.name}: threshold {made.policy.threshold:.6g} "
+        f"(fitted on {made.labels:,} rows, chosen on {made.chosen_on:,}, scored on {a.n:,})\n"
+        f"  accuracy     {a.value:.4f} [{a.low:.4f}, {a.high:.4f}]\n"
+        f"  USD per 1000 {c.value:.4f} [{c.low:.4f}, {c.high:.4f}]\n"
+        f"  large share  {s.value:.4f} [{s.low:.4f}, {s.high:.4f}]"
+    )
+
+
+def _write(out: Path, made: "Tuned", facts: dict[str, Any]) -> None:
+    from router.presets import write_preset
+
+    write_preset(out, made.policy, facts)
+    typer.echo(f"wrote {out}: name it in policy.name, or give it as --policy", err=True)
+
+
+def _json(facts: dict[str, Any]) -> None:
+    import json
+
+    typer.echo(json.dumps(facts))

@@ -24,6 +24,8 @@ from policies.policy import (
     register,
 )
 from policies.random import Random
+from policies.text_logistic import TextLogistic
+from policies.threshold import PromptLength, ThresholdPolicy, VerifiabilityThreshold
 from policies.verifiability import Verifiability
 
 __all__ = [
@@ -38,8 +40,12 @@ __all__ = [
     "Outcome",
     "Policy",
     "PolicyError",
+    "PromptLength",
     "Random",
+    "TextLogistic",
+    "ThresholdPolicy",
     "Verifiability",
+    "VerifiabilityThreshold",
     "available_policies",
     "best_attempt",
     "choose_from",

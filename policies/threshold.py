@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from policies.case import STOP, CaseBatch, ChoiceBatch
+from policies.case import STOP, CaseBatch, ChoiceBatch, PolicyError
 from policies.policy import (
     Needs,
     Policy,
@@ -46,6 +46,8 @@ class ThresholdPolicy(Policy):
     """Base of the pair policies; `inf` is all-small, `-inf` is all-large."""
 
     threshold: float = Field(default=0.0, allow_inf_nan=True)
+    fingerprint: str = ""
+    """Featuriser on whose blocks the threshold was chosen; another is refused. "": any."""
 
     @abstractmethod
     def score(self, cases: CaseBatch) -> NDArray[np.float64]:
@@ -55,8 +57,17 @@ class ThresholdPolicy(Policy):
         """(n, A) estimated P(correct); NaN from a policy that does not estimate it."""
         return np.full((len(cases), len(cases.arms)), np.nan)
 
+    def check_features(self, cases: CaseBatch) -> None:
+        """`PolicyError` where another featuriser made the blocks."""
+        if self.fingerprint and cases.fingerprint != self.fingerprint:
+            raise PolicyError(
+                f"{self.name} was set on features {self.fingerprint}, these are "
+                f"{cases.fingerprint}: tune or fit it again (`ockham policy tune`)"
+            )
+
     def choose(self, cases: CaseBatch) -> ChoiceBatch:
         small, large = cases.columns("small", "none"), cases.columns("large", "none")
+        self.check_features(cases)
         wants = self.score(cases) >= self.threshold
         fresh = last_call_failed(cases)
         open_ = cases.open

@@ -33,6 +33,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from policies import Policy, PolicyError, create
 from router.errors import ConfigError
+from router.presets import read_preset
 
 __all__ = ["ArmSettings", "ModelSettings", "Settings", "load_settings"]
 
@@ -225,7 +226,15 @@ class Settings(BaseSettings):
 
 
 def make_policy(name: str, params: Mapping[str, Any] | None = None) -> Policy:
-    """A registered policy, or your own as `module:Class`. Raises `ConfigError`."""
+    """A registered policy, your own as `module:Class`, or a preset's file (`.json`).
+
+    Raises:
+        ConfigError: naming the setting.
+    """
+    if name.endswith(".json"):
+        if params:
+            raise ConfigError("policy.params: a preset brings its own; leave them empty")
+        return read_preset(Path(name))
     module, colon, own = name.partition(":")
     try:
         if colon:

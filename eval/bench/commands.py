@@ -67,6 +67,54 @@ def import_time(
         sys.stdout.write(f"import {module}: {seconds:.3f} s\n")
 
 
+@app.command("replay")
+def replay(
+    runs: Annotated[int, typer.Option(min=1, help="Runs; the median is reported.")] = 5,
+    rows: Annotated[int, typer.Option(min=1, help="Decisions to time.")] = 10**6,
+    sizes: Annotated[bool, typer.Option(help="Also 10^4 .. 10^7 rows, with memory.")] = True,
+    source: Annotated[
+        str | None, typer.Option(help="Also a full replay of this stored set.")
+    ] = None,
+    benchmark: Annotated[str, typer.Option(help="The benchmark of it.")] = "mmlu",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Decisions a second of a threshold policy, growth with rows, a full comparison."""
+    from eval.bench.graph import load_average
+    from eval.bench.replay import compare, decide, grow
+
+    before = load_average()
+    made = decide(rows, runs)
+    grown = grow(runs) if sizes else []
+    full = compare(source, benchmark, runs) if source else None
+    if as_json:
+        body = {
+            "runs": runs,
+            "load": before,
+            "decide": made._asdict(),
+            "grow": [g._asdict() for g in grown],
+            "compare": full and {"seconds": full[0], "questions": full[1], "policies": full[2]},
+        }
+        sys.stdout.write(json.dumps(body) + "\n")
+        return
+    out = [
+        f"medians of {runs}; load {before} before, {load_average()} after",
+        f"{made.rows:,} decisions: {made.policy_s:.3f} s (numpy's bare comparison "
+        f"{made.bare_s:.3f} s)",
+    ]
+    out += [
+        f"{g.rows:>12,} rows: decide {g.decide_s:8.3f} s ({g.decide_s / g.rows * 1e9:6.0f} ns a "
+        f"row), play {g.play_s:8.3f} s, peak {g.peak_mib:6.0f} MiB (table {g.table_mib:.0f})"
+        for g in grown
+    ]
+    if full:
+        seconds, questions, policies = full
+        out.append(
+            f"{source} / {benchmark}: {questions:,} questions, {policies} policies, 5 folds, 1,000 "
+            f"resamples: median {statistics.median(seconds):.1f} s of {len(seconds)}"
+        )
+    sys.stdout.write("\n".join(out) + "\n")
+
+
 def _median_seconds(code: str, runs: int) -> float:
     """Wall clock of a fresh interpreter that runs `code`."""
     seconds = []
