@@ -79,6 +79,8 @@ class Entry:
     """(n,) need of the large arm, where one threshold traces a curve."""
     quality: Floats | None = None
     """(n, A) estimated P(correct), where the policy estimates it."""
+    twin_large: Ints | None = None
+    """(t,) 1 where the perturbed prompt goes to the large arm, at the same threshold."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def enter(name: str, table: Table, folds: Folds, share: float, train: Table | No
         "all-small": lambda: _always(name, AlwaysSmall(), table),
         "all-large": lambda: _always(name, AlwaysLarge(), table),
         "random": lambda: _random(table, folds, share),
-        "best-single": lambda: _best_single(table, folds),
+        "best-single": lambda: _best_single(table, folds, train),
         "oracle": lambda: _oracle(table),
     }
     try:
@@ -162,8 +164,14 @@ def _random(table: Table, folds: Folds, share: float) -> Entry:
     return Entry("random", "untrained", 0, one_call(table, large), np.zeros(len(table)))
 
 
-def _best_single(table: Table, folds: Folds) -> Entry:
-    """The arm that did best on the training rows, fold by fold."""
+def _best_single(table: Table, folds: Folds, train: Table | None) -> Entry:
+    """The arm that did best on the training rows: of the other folds, or of the other table."""
+    if train is not None:
+        rows = draw_labels(train, np.arange(len(train)), folds.labels, folds.seed)
+        best = int(train.score[rows].mean(axis=0).argmax())
+        column = np.full(len(table), best, dtype=np.int64)
+        where = f"transfer from {train.benchmark}"
+        return Entry("best-single", where, len(rows), one_call(table, column))
     column = np.zeros(len(table), dtype=np.int64)
     for k in range(folds.count):
         rows = folds.train(table, k)
@@ -185,8 +193,11 @@ def _plain(name: str, policy: Policy, table: Table, folds: Folds, share: float) 
     if lacks:
         raise NotReplayable(f"{name}: not replayable on this table: {lacks}")
     if isinstance(policy, ThresholdPolicy):
-        cases = case_of(table, mean_cost(table))
-        return _at_share(name, "untrained", 0, policy.score(cases), table, folds, share)
+        cost = mean_cost(table)
+        score = policy.score(case_of(table, cost))
+        twins = table.twins
+        twin = policy.score(case_of(twins.of(table), cost)) if twins else None
+        return _at_share(name, "untrained", 0, score, table, folds, share, twin=twin)
     return Entry(name, "untrained", 0, play(policy, table, mean_cost(table)))
 
 
@@ -197,26 +208,35 @@ def _fitted(name: str, table: Table, folds: Folds, share: float, train: Table | 
         raise NotReplayable(f"{name}: not replayable on this table: it has {lacking}")
     if train is not None:
         rows = draw_labels(train, np.arange(len(train)), folds.labels, folds.seed)
-        score, quality = _predict(fit, train, rows, table)
+        policy = _fit(fit, train, rows)
+        cases = case_of(table, mean_cost(train))
+        twin = None
+        if table.twins:
+            twin = policy.score(case_of(table.twins.of(table), mean_cost(train)))
         where = f"transfer from {train.benchmark}"
-        return _at_share(name, where, len(rows), score, table, folds, share, quality)
+        score, quality = policy.score(cases), policy.estimate(cases)
+        return _at_share(name, where, len(rows), score, table, folds, share, quality, twin)
     score, quality = np.empty(len(table)), np.empty((len(table), len(table.arms)))
+    twins = table.twins
+    twin = np.empty(len(twins.origin)) if twins else None
     sizes = []
     for k in range(folds.count):
         rows, held = folds.train(table, k), folds.of == k
-        score[held], quality[held] = _predict(fit, table, rows, table.take(held))
+        policy, cost = _fit(fit, table, rows), mean_cost(table.take(rows))
+        cases = case_of(table.take(held), cost)
+        score[held], quality[held] = policy.score(cases), policy.estimate(cases)
+        if twins is not None and twin is not None:
+            own = folds.of[twins.origin] == k
+            twin[own] = policy.score(case_of(twins.of(table, own), cost))
         sizes.append(len(rows))
     labels = round(float(np.mean(sizes)))
-    return _at_share(name, "in-distribution", labels, score, table, folds, share, quality)
+    return _at_share(name, "in-distribution", labels, score, table, folds, share, quality, twin)
 
 
-def _predict(fit: Fit, train: Table, rows: Ints, test: Table) -> tuple[Floats, Floats]:
+def _fit(fit: Fit, train: Table, rows: Ints) -> ThresholdPolicy:
     assert train.features is not None
     part = train.score[rows]
-    policy = fit(train.features.take(rows), part[:, SMALL], part[:, LARGE])
-    cases = case_of(test, mean_cost(train))
-    quality = policy.estimate(cases)
-    return policy.score(cases), quality
+    return fit(train.features.take(rows), part[:, SMALL], part[:, LARGE])
 
 
 def _at_share(
@@ -228,13 +248,16 @@ def _at_share(
     folds: Folds,
     share: float,
     quality: Floats | None = None,
+    twin: Floats | None = None,
 ) -> Entry:
-    large = np.zeros(len(table), dtype=np.int64)
+    threshold = np.empty(folds.count)
     for k in range(folds.count):
-        held = folds.of == k
-        threshold = np.quantile(score[~held], 1 - share)
-        large[held] = score[held] >= threshold
-    return Entry(name, protocol, labels, one_call(table, large), score, quality)
+        threshold[k] = np.quantile(score[folds.of != k], 1 - share)
+    large = (score >= threshold[folds.of]).astype(np.int64)
+    twin_large = None
+    if table.twins is not None and twin is not None:
+        twin_large = (twin >= threshold[folds.of[table.twins.origin]]).astype(np.int64)
+    return Entry(name, protocol, labels, one_call(table, large), score, quality, twin_large)
 
 
 def draw_labels(table: Table, rows: Ints, labels: int | None, seed: int) -> Ints:

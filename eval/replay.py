@@ -11,7 +11,7 @@ of metric `not-replayable`: nothing is left out in silence.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -118,7 +118,10 @@ class _Seed:
         yield from self._tests(cards)
 
     def _enter(self) -> tuple[list[Entry], list[Record]]:
-        folds = folds_of(self.table, self.plan.folds, self.plan.labels, self.seed)
+        # In a transfer the folds only hold thresholds apart: the labels are the other table's.
+        own = None if self.train is not None else self.plan.labels
+        folds = folds_of(self.table, self.plan.folds, own, self.seed)
+        folds = replace(folds, labels=self.plan.labels)
         entries, refused = [], []
         for name in available(self.plan.policies):
             self.say(f"{self.table.benchmark} seed {self.seed}: {name}")
@@ -192,6 +195,12 @@ class _Seed:
         }
         return Curve.model_validate({**self._labels(entry), **points})
 
+    def _n(self, metric: str) -> int:
+        twins = self.table.twins
+        if metric == "robustness" and twins is not None:
+            return len(np.unique(self.table.cluster[twins.origin]))
+        return self.table.questions
+
     def _labels(self, entry: Entry | str) -> dict[str, object]:
         if isinstance(entry, Entry):
             name, protocol, labels = entry.policy, entry.protocol, entry.labels
@@ -223,7 +232,7 @@ class _Seed:
                 "value": _finite(value),
                 "low": _finite(low),
                 "high": _finite(high),
-                "n": self.table.questions,
+                "n": self._n(metric),
                 "note": note,
             }
         )

@@ -36,6 +36,9 @@ def replay(
         float, typer.Option(min=0, max=1, help="Large share of the operating point.")
     ] = 0.5,
     bootstrap: Annotated[int, typer.Option(min=10, help="Resamples of whole questions.")] = 1000,
+    robustness: Annotated[
+        int, typer.Option(min=0, help="Perturb so many queries; do they take the same arm?")
+    ] = 0,
     exclude_subject: Annotated[
         str, typer.Option(help="Leave out queries whose subject contains this; '' keeps all.")
     ] = "|contaminated",
@@ -64,7 +67,10 @@ def replay(
     data = load_set(source)
     arms = pair_of(data, pair)
     names = benchmark or benchmarks_of(data, arms)
-    tables = [load_table(data, arms, name, exclude_subject, say=_say) for name in names]
+    tables = [
+        load_table(data, arms, name, exclude_subject, say=_say, perturbed=robustness)
+        for name in names
+    ]
     train = load_table(data, arms, train_on, exclude_subject, say=_say) if train_on else None
     items = [item for table in tables for item in run(table, plan, train, _say)]
     records = [item for item in items if isinstance(item, Record)]

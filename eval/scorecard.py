@@ -9,6 +9,8 @@
     regret-best-single, optimal-pick,
     cost-over-oracle, utility
     auroc-small, brier-small, ece-small      of an estimated P(small correct)
+    robustness                               share of perturbed prompts (eval/perturb.py) that
+                                             take the same arm, at the same threshold
 
 Cost metrics stand three times: at the prices as they are, and at half and double the price
 ratio (`@0.5`, `@2`), because prices move and are partly assumptions. The ratio scales the
@@ -39,6 +41,7 @@ from eval.metrics import (
     optimal_pick_share,
     oracle_cost_ratio,
     regret,
+    robustness,
     routerarena_score,
 )
 from eval.table import Table
@@ -85,6 +88,8 @@ class Scorecard:
         self._parts += [self._money(r) for r in RATIOS]
         if self.entry.quality is not None and np.isfinite(self.entry.quality[:, SMALL]).all():
             self._parts.append(self._calibration())
+        if self.entry.twin_large is not None:
+            self._parts.append(self._robust())
         self.names = [name for names, _ in self._parts for name in names]
 
     def values(self, weight: Floats) -> Floats:
@@ -193,6 +198,12 @@ class Scorecard:
             return [ranks(w), brier(p, y, w), ece(p, y, weight=w)]
 
         return ["auroc-small", "brier-small", "ece-small"], values
+
+    def _robust(self) -> tuple[list[str], Callable[[Floats], list[float]]]:
+        twins, twin = self.table.twins, self.entry.twin_large
+        assert twins is not None and twin is not None
+        choice = self.entry.played.returned
+        return ["robustness"], lambda w: [robustness(choice, twin, twins.origin, w)]
 
 
 def _mean(values: Floats, weight: Floats) -> float:

@@ -19,7 +19,7 @@ from policies.case import Arm, AttemptBlock, CaseBatch, Outcome
 from policies.outcome import OutcomeSet, Status, counted_score
 from router.errors import InputError
 
-__all__ = ["Table", "case_of", "table_of"]
+__all__ = ["Table", "Twins", "case_of", "table_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -61,6 +61,8 @@ class Table:
     incomplete: int
     """Queries left out because an arm lacks them."""
     features: Features | None = None
+    twins: "Twins | None" = None
+    """Perturbed versions of some rows, for robustness."""
 
     def __len__(self) -> int:
         return len(self.row_key)
@@ -79,12 +81,29 @@ class Table:
             benchmarks=tuple(self.benchmarks[i] for i in index),
             query_id=tuple(self.query_id[i] for i in index),
             features=self.features.take(index) if self.features else None,
+            twins=None,
             **{name: getattr(self, name)[index] for name in names},
         )
 
     def column(self, arm: str) -> int:
         """Position of an arm."""
         return [a.name for a in self.arms].index(arm)
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Perturbed prompts: row i was made from row `origin[i]` of the table."""
+
+    features: Features
+    row_key: NDArray[np.uint64]
+    origin: Ints
+
+    def of(self, table: Table, rows: Any = ...) -> Table:
+        """A table of all twins, or of some by flag: their prompts, nothing else new."""
+        index = np.arange(len(self.origin))[rows]
+        part = table.take(self.origin[index])
+        features = self.features.take(index)
+        return replace(part, features=features, row_key=self.row_key[index], twins=None)
 
 
 def table_of(

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import polars as pl
 
-from eval.features import features_of
+from eval.features import features_of, row_keys
+from eval.perturb import KINDS, perturb
 from eval.sources.prices import price
-from eval.table import Table, table_of
+from eval.table import Table, Twins, table_of
 from policies.outcome import OutcomeSet
 from router.errors import InputError
 from router.outcomes import read_outcomes
@@ -57,11 +59,13 @@ def load_table(
     exclude: str = "",
     featuriser: Featuriser | None = None,
     say: Say | None = None,
+    perturbed: int = 0,
 ) -> Table:
     """One table: a benchmark, or several pooled as `a+b`, of a pair of arms.
 
     Args:
         exclude: queries whose subject contains this are left out.
+        perturbed: so many queries, drawn by seed 0, also get perturbed versions.
     """
     names = benchmark.split("+")
     rule = pl.col("subject").str.contains(exclude, literal=True) if exclude else None
@@ -72,7 +76,25 @@ def load_table(
         if say is not None and (done == todo or done % 1024 == 0):
             say(f"features of {benchmark}: {done:,} of {todo:,} texts")
 
-    return _with_features(table, texts, featuriser, progress)
+    made = _with_features(table, texts, featuriser, progress)
+    if perturbed and made.features is not None and made.features.known.any():
+        return _with_twins(made, texts, perturbed, featuriser, progress)
+    return made
+
+
+def _with_twins(
+    table: Table,
+    texts: Sequence[str | None],
+    count: int,
+    featuriser: Featuriser | None,
+    progress: Callable[[int, int], None],
+) -> Table:
+    known = np.flatnonzero([text is not None for text in texts])
+    drawn = np.random.default_rng(0).permutation(known)[:count]
+    origin = np.repeat(drawn, len(KINDS))
+    made = [perturb(str(texts[i]), kind, 0) for i in drawn for kind in KINDS]
+    features = features_of(made, featuriser, progress)
+    return replace(table, twins=Twins(features, row_keys(made, made), origin))
 
 
 def _texts(data: OutcomeSet, benchmarks: Sequence[str], table: Table) -> list[str | None]:
