@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eval.benchmarks.benchmark import Benchmark, Question
-from eval.journal import Try
-from eval.live import returned_score
 from eval.live_rows import text_hash
 from eval.live_summary import accuracy_of
+from eval.live_tally import returned_score
 from eval.manifest import Manifest
+from eval.tries import Try
 from policies.outcome import Status
 from router.errors import SetupError
 

@@ -16,19 +16,18 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
+from eval.tries import JOURNAL_FILE, State, Try, all_tries, damaged
 from router.errors import InputError, SetupError
 
-__all__ = ["JOURNAL_FILE", "Journal", "Try", "now", "read_tries"]
+__all__ = ["LOCK_FILE", "Journal", "now"]
 
-JOURNAL_FILE, LOCK_FILE = "journal.sqlite", "journal.lock"
-State = Literal["started", "done", "failed", "interrupted", "superseded"]
+LOCK_FILE = "journal.lock"
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS tries (
@@ -49,36 +48,6 @@ CREATE TABLE IF NOT EXISTS tries (
 CREATE UNIQUE INDEX IF NOT EXISTS one_live ON tries (question, sample)
     WHERE state IN ('started', 'done', 'failed');
 """
-_COLUMNS = (
-    "id, question, sample, try, state, reserved_usd, cost_usd, started, ended, reason, result"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Try:
-    """One try of one sample, as it stands in the journal."""
-
-    id: int
-    question: str
-    sample: int
-    number: int
-    state: State
-    reserved_usd: float
-    cost_usd: float | None
-    started: str
-    ended: str | None
-    reason: str | None
-    result: dict[str, Any] | None
-
-    @property
-    def charged_usd(self) -> float:
-        """What it counts: its cost, or its worst case where nobody knows."""
-        return self.reserved_usd if self.cost_usd is None else self.cost_usd
-
-    @property
-    def finished(self) -> bool:
-        """Whether the sample is answered for good."""
-        return self.state in ("done", "failed")
 
 
 class Journal:
@@ -182,26 +151,7 @@ class Journal:
 
     def tries(self) -> list[Try]:
         """All of them, in the order in which they were started."""
-        return _all(self._db, self.folder / JOURNAL_FILE)
-
-
-def read_tries(folder: Path) -> list[Try]:
-    """The tries of a folder, also while another process runs in it. Changes nothing.
-
-    Raises:
-        InputError: there is no journal, or it is damaged.
-    """
-    file = folder / JOURNAL_FILE
-    if not file.is_file():
-        raise InputError(f"{folder} holds no {JOURNAL_FILE}: is it a run folder?")
-    try:
-        db = sqlite3.connect(f"file:{file}?mode=ro", uri=True)
-    except sqlite3.DatabaseError as error:
-        raise _damaged(file, error) from None
-    try:
-        return _all(db, file)
-    finally:
-        db.close()
+        return all_tries(self._db, self.folder / JOURNAL_FILE)
 
 
 def now() -> str:
@@ -232,31 +182,11 @@ def _connect(file: Path) -> sqlite3.Connection:
         if said != "ok":
             raise sqlite3.DatabaseError(str(said).splitlines()[0])
         db.executescript(_SCHEMA)
-        db.execute(f"SELECT {_COLUMNS} FROM tries LIMIT 1")  # noqa: S608  constants only
+        all_tries(db, file)
     except sqlite3.OperationalError as error:
         db.close()
         raise SetupError(f"cannot open {file}: {error}") from None
     except sqlite3.DatabaseError as error:
         db.close()
-        raise _damaged(file, error) from None
+        raise damaged(file, error) from None
     return db
-
-
-def _all(db: sqlite3.Connection, file: Path) -> list[Try]:
-    try:
-        rows = db.execute(f"SELECT {_COLUMNS} FROM tries ORDER BY id").fetchall()  # noqa: S608
-        return [_try(row) for row in rows]
-    except (sqlite3.DatabaseError, ValueError) as error:
-        raise _damaged(file, error) from None
-
-
-def _try(row: tuple[Any, ...]) -> Try:
-    result = json.loads(row[-1]) if row[-1] else None
-    return Try(*(*row[:-1], result))
-
-
-def _damaged(file: Path, error: Exception) -> InputError:
-    return InputError(
-        f"{file} is damaged ({error}): restore it from a backup, or start again in another "
-        "folder with --out; nothing was changed"
-    )

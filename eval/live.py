@@ -11,20 +11,21 @@ its worst case); when nothing is, the run ends.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from eval.benchmarks.benchmark import Benchmark, Question
 from eval.journal import Journal
 from eval.live_rows import rows_of
+from eval.live_tally import Tally, returned_score, tally_of
 from eval.rate import RateLimit
 from eval.subject import Subject, SubjectSpec, WorkerLost
 from policies.outcome import Status
 from policies.policy import Policy
 from router.errors import OckhamError
 
-__all__ = ["Ended", "Limits", "Plan", "Tally", "run_plan"]
+__all__ = ["Ended", "Limits", "Plan", "run_plan"]
 
 MAX_LOSSES = 3
 """How often a sample whose worker died is given to another one within a sitting."""
@@ -56,26 +57,6 @@ class Limits:
     max_cost_usd: float | None = None
     failures_in_a_row: int = 20
     """So many failed samples after each other end the run: the rest would fail too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Where the run stands, all sittings together."""
-
-    planned: int
-    done: int = 0
-    failed: int = 0
-    interrupted: int = 0
-    """Tries, not samples."""
-    spent_usd: float = 0.0
-    """Settled tries, and the worst cases of interrupted ones."""
-    score: float = 0.0
-    """Sum over the answers that were returned; a failed sample counts 0."""
-
-    @property
-    def finished(self) -> int:
-        """Samples that will not be asked again."""
-        return self.done + self.failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +195,7 @@ async def run_plan(
         ConfigError: the policy itself breaks.
         SetupError: the journal cannot be written, or a scorer's tool is missing.
     """
-    tally, finished = tally_of(plan, journal)
+    tally, finished = tally_of(len(plan.jobs), journal.tries())
     jobs = deque((q, s) for q, s in plan.jobs if (q.id, s) not in finished)
     run = _Run(plan, subject, journal, limits, show, tally, jobs, RateLimit(limits.rate))
     show(tally)
@@ -228,23 +209,3 @@ async def run_plan(
     if run.stop is not None:
         return replace(run.stop, tally=run.tally)
     return Ended("complete", run.tally)
-
-
-def tally_of(plan: Plan, journal: Journal) -> tuple[Tally, set[tuple[str, int]]]:
-    """The count of a journal, and which samples are finished."""
-    tries = journal.tries()
-    finished = {(t.question, t.sample) for t in tries if t.finished}
-    tally = Tally(
-        planned=len(plan.questions) * plan.samples,
-        done=sum(t.state == "done" for t in tries),
-        failed=sum(t.state == "failed" for t in tries),
-        interrupted=sum(t.state == "interrupted" for t in tries),
-        spent_usd=sum(t.charged_usd for t in tries),
-        score=sum(returned_score(t.result["rows"]) for t in tries if t.finished and t.result),
-    )
-    return tally, finished
-
-
-def returned_score(rows: Sequence[Mapping[str, Any]]) -> float:
-    """What the returned answer counts: 0 where there is none."""
-    return float(next((r.get("score") or 0.0 for r in rows if r["returned"]), 0.0))

@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Literal
 
 from eval.benchmarks.benchmark import Benchmark, Question, create
-from eval.journal import LOCK_FILE, Journal, Try, now
-from eval.live import Ended, Limits, Plan, Tally, run_plan, tally_of
+from eval.journal import LOCK_FILE, Journal, now
+from eval.live import Ended, Limits, Plan, run_plan
+from eval.live_tally import Tally, tally_of
 from eval.manifest import (
     MANIFEST_FILE,
     Arguments,
@@ -31,6 +32,7 @@ from eval.manifest import (
     write_manifest,
 )
 from eval.subject import RouterSubject, Subject
+from eval.tries import Try
 from policies.policy import Policy
 from router.config import Settings, load_settings
 from router.errors import InputError
@@ -103,7 +105,7 @@ async def run_session(
             write_manifest(run.manifest, run.folder)
         if retry_failed:
             journal.supersede_failed()
-        tally, _ = tally_of(run.plan, journal)
+        tally, _ = tally_of(run.manifest.planned, journal.tries())
         if tally.finished == tally.planned:
             ended = Ended("complete", tally)
         else:

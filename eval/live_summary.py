@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.journal import Try, read_tries
-from eval.live import returned_score
+from eval.live_tally import returned_score
 from eval.manifest import Manifest, read_manifest
+from eval.tries import Try, read_tries
 
 __all__ = ["accuracy_of", "summarise", "summary_text", "wilson"]
 

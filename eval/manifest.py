@@ -22,6 +22,7 @@ from eval.subject import SubjectSpec
 from policies.policy import Policy
 from router.config import ModelSettings, Settings
 from router.errors import InputError, SetupError
+from router.paths import data_dir
 
 __all__ = [
     "MANIFEST_FILE",
@@ -65,6 +66,8 @@ class Manifest(BaseModel):
     protocol: str
     planned: int
     """Samples: questions times repeats."""
+    index: str | None = None
+    """Build of the knowledge index; compared where both sittings know it."""
     notes: list[str]
     versions: dict[str, str]
     created: str
@@ -102,6 +105,7 @@ def make_manifest(
         same=dict(_flat(same)),
         protocol=benchmark.protocol,
         planned=len(questions) * arguments.samples,
+        index=_index(settings),
         notes=_notes(arguments, settings),
         versions={"python": platform.python_version(), **_versions()},
         created=created,
@@ -117,12 +121,14 @@ def fingerprint(manifest: Manifest) -> str:
 def check_same(old: Manifest, new: Manifest, folder: Path) -> None:
     """Raise `InputError` naming what differs between a folder's run and this one."""
     names = sorted({*old.same, *new.same})
-    differ = [n for n in names if old.same.get(n) != new.same.get(n)]
+    pairs = [(n, old.same.get(n), new.same.get(n)) for n in names]
+    if old.index and new.index:
+        pairs.append(("knowledge index", old.index, new.index))
+    differ = [(name, was, now) for name, was, now in pairs if was != now]
     if not differ:
         return
     lines = [
-        f"  {name}: {_short(old.same.get(name))} in the folder, {_short(new.same.get(name))} now"
-        for name in differ[:8]
+        f"  {name}: {_short(was)} in the folder, {_short(now)} now" for name, was, now in differ[:8]
     ]
     raise InputError(
         f"{folder} holds another run; it differs in\n"
@@ -168,6 +174,15 @@ def _notes(arguments: Arguments, settings: Settings) -> list[str]:
 def _is_greedy(model: ModelSettings) -> bool:
     embedded = model.serve == "embedded" and model.api_base is None
     return model.temperature == 0 or (embedded and model.temperature is None)
+
+
+def _index(settings: Settings) -> str | None:
+    """Which build of the knowledge index answers are read from."""
+    place = settings.knowledge.path or data_dir() / "knowledge"
+    try:
+        return (place / "CURRENT").read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
 
 
 def _settings(settings: Settings) -> dict[str, Any]:

@@ -8,9 +8,9 @@ import pytest
 from inspect_ai.log import read_eval_log
 
 from eval.inspect_log import inspect_log, write_inspect_log
-from eval.journal import Try
 from eval.manifest import Arguments, make_manifest
 from eval.subject import SubjectSpec
+from eval.tries import Try
 from router.errors import SetupError
 
 from .conftest import Sums, fake_settings

@@ -4,7 +4,8 @@ import sqlite3
 
 import pytest
 
-from eval.journal import JOURNAL_FILE, Journal, read_tries
+from eval.journal import Journal
+from eval.tries import JOURNAL_FILE, read_tries
 from router.errors import InputError, SetupError
 
 
@@ -125,3 +126,14 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="--out"):
         Journal.open(tmp_path / "file" / "run")
+
+
+def test_a_folder_with_any_name_can_be_read_also_where_it_cannot_be_written(tmp_path):
+    folder = tmp_path / "a b?mode=x#100%"
+    with Journal.open(folder) as journal:
+        journal.start("q:1", 0, 0.5)
+    folder.chmod(0o555)
+    try:
+        assert len(read_tries(folder)) == 1
+    finally:
+        folder.chmod(0o755)

@@ -287,3 +287,28 @@ def test_every_shipped_benchmark_is_listed(clean_env):
     names = registry.available_benchmarks()
     said = ockham("list").stdout
     assert all(name in said for name in names)
+
+
+def test_a_rebuilt_index_is_another_run(ready, tmp_path):
+    current = tmp_path / "data" / "knowledge" / "CURRENT"
+    current.parent.mkdir(parents=True)
+    current.write_text("v-1")
+    run(tmp_path / "r", "--limit", 1)
+    current.write_text("v-2")
+    with pytest.raises(InputError, match='knowledge index: "v-1" in the folder, "v-2" now'):
+        run(tmp_path / "r", "--limit", 1)
+
+
+def test_the_rate_is_handed_to_the_runner(ready, tmp_path, monkeypatch):
+    from eval.rate import RateLimit
+
+    made = []
+    original = RateLimit.__init__
+
+    def init(self, per_second, *args, **kwargs):
+        made.append(per_second)
+        original(self, per_second, *args, **kwargs)
+
+    monkeypatch.setattr(RateLimit, "__init__", init)
+    run(tmp_path / "r", "--limit", 2, "--rate", 50)
+    assert made == [50]
