@@ -7,8 +7,8 @@ A set is a folder:
     about.json         schema version, name, licence, checksums, notes, how it was made
 
 A folder is written beside its final name and renamed at the end: a reader sees the whole
-set or the one before it, also when the writer is killed. Named sets lie in the data
-directory under `outcomes/`.
+set or the one before it, also when the writer is killed (between its two renames the set
+before lies aside, and is read there). Named sets lie in the data directory under `outcomes/`.
 """
 
 import json
@@ -28,6 +28,7 @@ from router.paths import data_dir
 __all__ = ["outcomes_dir", "read_outcomes", "stored_sets", "write_outcomes"]
 
 OUTCOMES_FILE, QUERIES_FILE, ABOUT_FILE = "outcomes.parquet", "queries.parquet", "about.json"
+_ASIDE = ".old-"
 
 
 def outcomes_dir() -> Path:
@@ -40,7 +41,9 @@ def stored_sets() -> tuple[str, ...]:
     place = outcomes_dir()
     if not place.is_dir():
         return ()
-    return tuple(sorted(p.name for p in place.iterdir() if (p / ABOUT_FILE).is_file()))
+    have = (p for p in place.iterdir() if not p.name.startswith(".") or _ASIDE in p.name)
+    whole = {_settled_name(p.name) for p in have if (p / ABOUT_FILE).is_file()}
+    return tuple(sorted(whole))
 
 
 def read_outcomes(where: str | Path) -> OutcomeSet:
@@ -50,16 +53,16 @@ def read_outcomes(where: str | Path) -> OutcomeSet:
         SetupError: there is no such set; the message lists those there are.
         InputError: the folder is damaged or written by another version.
     """
-    place = Path(where)
-    if not (place / ABOUT_FILE).is_file():
-        place = outcomes_dir() / str(where)
-    if not (place / ABOUT_FILE).is_file():
+    place = _found(Path(where)) or _found(outcomes_dir() / str(where))
+    if place is None:
         have = ", ".join(stored_sets()) or "none"
         raise SetupError(
             f"no outcome set {str(where)!r} (stored: {have}): run `ockham outcomes import`"
         )
     try:
         about = json.loads((place / ABOUT_FILE).read_text(encoding="utf-8"))
+        if not isinstance(about, dict):
+            raise ValueError(f"{ABOUT_FILE} holds no object")
         if about.get("schema") != SCHEMA_VERSION:
             raise InputError(
                 f"{place} has schema version {about.get('schema')}, this is {SCHEMA_VERSION}: "
@@ -94,7 +97,7 @@ def write_outcomes(data: OutcomeSet, where: str | Path) -> Path:
         (new / ABOUT_FILE).write_text(json.dumps(about, indent=1, sort_keys=True), encoding="utf-8")
         new.chmod(0o755)
         _swap(new, place)
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         raise SetupError(f"cannot write outcomes to {place}: {error}") from None
     finally:
         shutil.rmtree(new, ignore_errors=True)
@@ -103,12 +106,35 @@ def write_outcomes(data: OutcomeSet, where: str | Path) -> Path:
 
 def _swap(new: Path, place: Path) -> None:
     """Folders cannot be replaced in one step: the old one steps aside first."""
-    if not place.exists():
+    if place.exists():
+        if not (place / ABOUT_FILE).is_file():
+            raise SetupError(f"{place} exists and is no outcome set: choose another place")
+        aside = place.with_name(f".{place.name}{_ASIDE}{os.getpid()}")
+        place.rename(aside)
+        try:
+            new.rename(place)
+        except OSError:
+            aside.rename(place)
+            raise
+    else:
         new.rename(place)
-        return
-    if not (place / ABOUT_FILE).is_file():
-        raise SetupError(f"{place} exists and is no outcome set: choose another place")
-    aside = place.with_name(f".{place.name}.old-{os.getpid()}")
-    place.rename(aside)
-    new.rename(place)
-    shutil.rmtree(aside, ignore_errors=True)
+    for old in _asides(place):
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _asides(place: Path) -> list[Path]:
+    """Sets that stepped aside and were not cleared away: their writer was killed."""
+    if not place.parent.is_dir():
+        return []
+    start = f".{place.name}{_ASIDE}"
+    return sorted(p for p in place.parent.iterdir() if p.name.startswith(start))
+
+
+def _found(place: Path) -> Path | None:
+    """The folder that holds the set, or None."""
+    whole = (p for p in (place, *_asides(place)) if (p / ABOUT_FILE).is_file())
+    return next(whole, None)
+
+
+def _settled_name(name: str) -> str:
+    return name[1:].rpartition(_ASIDE)[0] if name.startswith(".") else name
