@@ -3,6 +3,7 @@
 Only typer is imported before a command runs.
 """
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -134,9 +135,11 @@ def _load(
 
 
 def _facts(made: "Tuned") -> dict[str, Any]:
+    threshold = made.policy.threshold
     return {
         "policy": made.policy.name,
-        "threshold": made.policy.threshold,
+        # JSON has no infinity: all-small and all-large are strings.
+        "threshold": threshold if math.isfinite(threshold) else str(threshold),
         "fitted_on": made.labels,
         "threshold_chosen_on": made.chosen_on,
         "reached": made.reached,

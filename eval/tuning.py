@@ -231,7 +231,8 @@ def _curve(score: Floats, table: Table) -> tuple[Floats, Floats, Floats, Floats]
         gain = np.cumsum((block[:, LARGE] - block[:, SMALL])[order])[ends]
         return np.asarray(block[:, SMALL].mean() + np.r_[0.0, gain] / n)
 
-    thresholds = np.r_[np.inf, score[order][ends]]
+    # The last one is all-large, also for a query that scores lower than any seen here.
+    thresholds = np.r_[np.inf, score[order][ends[:-1]], -np.inf]
     return thresholds, np.r_[0.0, (ends + 1) / n], climb(table.cost), climb(table.score)
 
 
