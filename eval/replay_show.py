@@ -25,6 +25,7 @@ COLUMNS = (
     ("APGR - length's", "apgr-minus-prompt-length", True),
 )
 """Title, metric, and whether the interval is shown: all of them stand in --json."""
+WIDE = 190
 
 
 @cache
@@ -37,10 +38,10 @@ def published() -> dict[str, Any]:
 
 def show(records: Sequence[Record], made: dict[str, Any]) -> None:
     """Print every benchmark's table, what could not be replayed, and the stamp."""
-    console = Console(width=None if Console().is_terminal else 190)
+    console = Console(width=None if Console().is_terminal else WIDE)
     for facts in made["tables"]:
         own = [r for r in records if r.benchmark == facts["benchmark"]]
-        console.print(_grid(facts, own, made))
+        console.print(_grid(facts, own, made, console.width >= WIDE))
         for r in own:
             if r.metric == "not-replayable":
                 console.print(f"  {r.note}", highlight=False)
@@ -64,7 +65,9 @@ def tidy(record: Record | None, digits: int = 3, interval: bool = True) -> str:
     return text
 
 
-def _grid(facts: dict[str, Any], records: Sequence[Record], made: dict[str, Any]) -> Grid:
+def _grid(
+    facts: dict[str, Any], records: Sequence[Record], made: dict[str, Any], wide: bool
+) -> Grid:
     small, large = facts["arms"][:2]
     ends = [f"{a:.4f}" for a in facts["accuracy"][:2]]
     grid = Grid(
@@ -72,17 +75,17 @@ def _grid(facts: dict[str, Any], records: Sequence[Record], made: dict[str, Any]
         f"{small} {ends[0]} -> {large} {ends[1]}; data {facts['checksum']}",
         title_justify="left",
     )
-    grid.add_column("policy", no_wrap=True)
-    grid.add_column("protocol", no_wrap=True)
+    grid.add_column("policy", no_wrap=wide)
+    grid.add_column("protocol", no_wrap=wide)
     grid.add_column("labels", justify="right")
     for title, _, _ in COLUMNS:
-        grid.add_column(title, justify="right", no_wrap=True)
+        grid.add_column(title, justify="right", no_wrap=wide)
     keys = dict.fromkeys(
         (r.policy, r.protocol, r.labels) for r in records if r.metric != "not-replayable"
     )
     for key in keys:
         rows = [r for r in records if (r.policy, r.protocol, r.labels) == key]
-        cells = [_cell(rows, metric, wide) for _, metric, wide in COLUMNS]
+        cells = [_cell(rows, metric, shown) for _, metric, shown in COLUMNS]
         grid.add_row(key[0], key[1], f"{key[2]:,}" if key[2] else "", *cells)
     return grid
 
@@ -95,7 +98,7 @@ def _cell(rows: Sequence[Record], metric: str, interval: bool) -> str:
     from eval.compare import seeds
 
     got = seeds([r.value for r in found if r.value is not None])
-    return f"{got.mean:.3f} (SD {got.sd:.3f})"
+    return f"{got.mean:.3f} (SD {got.sd:.3f})" if interval else f"{got.mean:.3f}"
 
 
 def _print_published(console: Console, source: str, benchmark: str) -> None:

@@ -54,7 +54,8 @@ def _prompts(path: Path) -> list[str]:
     from router.errors import InputError
 
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        with path.open(encoding="utf-8") as file:  # splitlines() would cut at U+2028 in a text
+            lines = list(file)
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"--contaminated: {path} cannot be read ({error})") from None
     prompts = []

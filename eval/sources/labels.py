@@ -96,6 +96,8 @@ BENCHMARKS: dict[str, Label] = {
     "mbpp_plus": _MBPP,
     "mbpp_sanitized": _MBPP,
     "cruxeval_o": Label("cruxeval", "code", 1, 0),  # running the given code rejects a wrong output
+    # Made by programs that can also check, from arithmetic to puzzles: no one domain.
+    "reasoning_gym": Label("reasoning_gym", None, 1, 0),
     "LiveCodeBench": Label("livecodebench", "code", 1, 0),
     "agentverse-logicgrid": Label("logicgrid", "logic", 1, 0),  # the clues are constraints
     # Legality of a move can be checked, its being the missing one cannot: mixed.
