@@ -57,14 +57,21 @@ def features_of(
         texts: one a query; None where it is not published.
         say: called with (done, to do) after each batch that had to be computed.
         folder: of the store; default: `features/` in the data directory.
+
+    Raises:
+        SetupError: the store cannot be opened, read or written.
     """
     maker = featuriser or Featuriser()
     keys = [None if text is None else _key(text) for text in texts]
-    with closing(_open(folder or data_dir() / "features", maker.fingerprint)) as store:
-        wanted = {k: t for k, t in zip(keys, texts, strict=True) if k is not None and t is not None}
-        _fill(store, wanted, maker, say)
-        rows = _read(store, set(wanted))
-        layout = _layout(store)
+    place = folder or data_dir() / "features"
+    wanted = {k: t for k, t in zip(keys, texts, strict=True) if k is not None and t is not None}
+    with closing(_open(place, maker.fingerprint)) as store:
+        try:
+            _fill(store, wanted, maker, say)
+            rows = _read(store, set(wanted))
+            layout = _layout(store)
+        except sqlite3.Error as error:
+            raise _unusable(place, error) from None
     return _assemble(keys, rows, layout, maker.fingerprint)
 
 
@@ -93,8 +100,12 @@ def _open(folder: Path, fingerprint: str) -> sqlite3.Connection:
         )
         store.execute("CREATE TABLE IF NOT EXISTS layout (name TEXT PRIMARY KEY, width INTEGER)")
     except (OSError, sqlite3.Error) as error:
-        raise SetupError(f"the feature store in {folder} cannot be used: {error}") from None
+        raise _unusable(folder, error) from None
     return store
+
+
+def _unusable(folder: Path, error: Exception) -> SetupError:
+    return SetupError(f"the feature store in {folder} cannot be used: {error}")
 
 
 def _fill(

@@ -135,10 +135,13 @@ def table_of(
         raise InputError(f"no query of {data.about.get('name', 'the set')} has all of: {names}")
     asked = rows.select(pl.struct("benchmark", "query_id").n_unique()).item()
     kept = wide.select(pl.struct("benchmark", "query_id").n_unique()).item()
-    texts = wide.join(
-        part.queries.select("benchmark", "query_id", "query"), on=["benchmark", "query_id"],
-        how="left", maintain_order="left",
-    )["query"].to_list()  # fmt: skip
+    wide = wide.join(
+        part.queries.select("benchmark", "query_id", "query", template="cluster_id"),
+        on=["benchmark", "query_id"],
+        how="left",
+        maintain_order="left",
+    )
+    texts = wide["query"].to_list()
     ids = wide["query_id"].to_list()
 
     def block(name: str, kind: Any = np.float64) -> NDArray[Any]:
@@ -150,11 +153,7 @@ def table_of(
         arms=arms,
         benchmarks=tuple(wide["benchmark"]),
         query_id=tuple(ids),
-        cluster=wide.select(pl.struct("benchmark", "cluster_id").rank("dense"))
-        .to_series()
-        .to_numpy()
-        .astype(np.int64)
-        - 1,
+        cluster=_clusters(wide),
         row_key=row_keys(texts, ids),
         score=block("counted"),
         outcome=block("outcome", np.int64),
@@ -192,6 +191,16 @@ def _wide(rows: pl.DataFrame, arms: Sequence[str]) -> pl.DataFrame:
         wide = own if wide is None else wide.join(own, on=key, how="inner", maintain_order="left")
     assert wide is not None
     return wide
+
+
+def _clusters(wide: pl.DataFrame) -> Ints:
+    """(n,) numbers from 0. All samples of a query share one: what the queries' table says, else
+    the first row's (each is filled in from the query's id where a source names no cluster)."""
+    named = pl.col("template") != pl.col("query_id")
+    own = pl.col("cluster_id").first().over("benchmark", "query_id")
+    cluster = pl.when(named).then(pl.col("template")).otherwise(own)
+    code = wide.select(pl.struct("benchmark", cluster.alias("cluster")).rank("dense"))
+    return code.to_series().to_numpy().astype(np.int64) - 1
 
 
 def case_of(
