@@ -26,6 +26,15 @@ COLUMNS = (
 )
 """Title, metric, and whether the interval is shown: all of them stand in --json."""
 WIDE = 190
+MONEY = (
+    "cost-apgr", "aiq", "usd-per-1000", "accuracy-at-budget", "cost-at-accuracy", "routerarena",
+    "optimal-pick", "cost-over-oracle", "utility",
+)  # fmt: skip
+"""Cost metrics: shown at half, as is, and double the price ratio."""
+OTHERS = (
+    "large-share", "regret-oracle", "regret-best-single", "auroc-small", "brier-small", "ece-small",
+    "robustness",
+)  # fmt: skip
 
 
 @cache
@@ -42,6 +51,8 @@ def show(records: Sequence[Record], made: dict[str, Any]) -> None:
     for facts in made["tables"]:
         own = [r for r in records if r.benchmark == facts["benchmark"]]
         console.print(_grid(facts, own, made, console.width >= WIDE))
+        console.print(_values(own, "Costs at half / as they are / double the price ratio", MONEY))
+        console.print(_values(own, "Other metrics", OTHERS))
         for r in own:
             if r.metric == "not-replayable":
                 console.print(f"  {r.note}", highlight=False)
@@ -50,7 +61,8 @@ def show(records: Sequence[Record], made: dict[str, Any]) -> None:
         "APGR: area under the gap recovered over the share of large calls, all thresholds; "
         "its: RouteLLM's ten.\n[..]: 95 % over whole questions. Accuracy and USD at the operating "
         f"point (large for {made['plan']['share']:.0%} of queries).\n"
-        "oracle sees the scores. Costs, also at half and double the price ratio: --json.",
+        "USD of cost-at-accuracy per 1,000. oracle sees the scores. Every interval, difference and "
+        "p-value: --json, or ockham report.",
         highlight=False,
     )
 
@@ -88,6 +100,30 @@ def _grid(
         cells = [_cell(rows, metric, shown) for _, metric, shown in COLUMNS]
         grid.add_row(key[0], key[1], f"{key[2]:,}" if key[2] else "", *cells)
     return grid
+
+
+def _values(records: Sequence[Record], title: str, metrics: Sequence[str]) -> Grid:
+    """Means over seeds, without intervals; a metric that nobody has is left out."""
+    found: dict[tuple[str, str], list[float]] = {}
+    for r in records:
+        if r.value is not None:
+            found.setdefault((r.policy, r.metric), []).append(r.value)
+    shown = [m for m in metrics if any(key[1] == m for key in found)]
+    grid = Grid(title=title, title_justify="left")
+    grid.add_column("policy")
+    for metric in shown:
+        grid.add_column(metric, justify="right")
+    for policy in dict.fromkeys(r.policy for r in records if r.metric != "not-replayable"):
+        grid.add_row(policy, *(_at_ratios(found, policy, metric) for metric in shown))
+    return grid
+
+
+def _at_ratios(found: dict[tuple[str, str], list[float]], policy: str, metric: str) -> str:
+    names = (f"{metric}@0.5", metric, f"{metric}@2") if metric in MONEY else (metric,)
+    means = [sum(v) / len(v) if (v := found.get((policy, n))) else None for n in names]
+    if not any(m is not None for m in means):
+        return "-"
+    return " / ".join("-" if m is None else f"{m:.3g}" for m in means)
 
 
 def _cell(rows: Sequence[Record], metric: str, interval: bool) -> str:

@@ -50,7 +50,8 @@ __all__ = ["RATIOS", "Scorecard", "exchange_rate", "scaled_cost"]
 
 Floats = NDArray[np.float64]
 RATIOS = (1.0, 0.5, 2.0)
-POINTS = 101
+GRID = np.linspace(0, 1, 101)
+"""Shares of large calls at which a curve is read."""
 RECOVERED = 0.95
 ENOUGH = 0.5
 
@@ -174,8 +175,9 @@ class Scorecard:
         def values(w: Floats) -> list[float]:
             curve = made.curve(w)
             assert curve.cost is not None
-            keep = np.unique(np.linspace(0, len(curve.cost) - 1, POINTS).astype(int))
-            dollars, qualities = curve.cost[keep], curve.quality[keep]
+            # Straight within a block of equal scores: a coin decides there.
+            dollars = np.interp(GRID, curve.share, curve.cost)
+            qualities = np.interp(GRID, curve.share, curve.quality)
             area = aiq(dollars, qualities, low, high).value if low < high else float("nan")
             return [
                 made.cost_apgr(w),
