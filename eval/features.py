@@ -39,8 +39,8 @@ class Features:
     ) -> None:
         self.blocks, self.known, self.fingerprint = blocks, known, fingerprint
 
-    def take(self, rows: NDArray[Any]) -> "Features":
-        """The same for some rows, given by index or flag."""
+    def take(self, rows: NDArray[Any] | slice) -> "Features":
+        """The same for some rows, given by index, flag or slice."""
         blocks = {name: block[rows] for name, block in self.blocks.items()}
         return Features(blocks, self.known[rows], self.fingerprint)
 

@@ -18,6 +18,8 @@ __all__ = ["Played", "play", "why_not"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+BLOCK = 2**17
+"""Rows that are asked at once."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,23 @@ def play(policy: Policy, table: Table, predicted_cost: Floats) -> Played:
     lacks = why_not(policy, table)
     if lacks:
         raise PolicyError(f"{policy.name} is not replayable on this table: {lacks}")
+    n = len(table)
+    # A policy decides row by row, so blocks give the same, and memory stays with the table's.
+    parts = [
+        _rounds(policy, table if n <= BLOCK else table.span(i, i + BLOCK), predicted_cost)
+        for i in range(0, max(n, 1), BLOCK)
+    ]
+    if len(parts) == 1:
+        return parts[0]
+    return Played(
+        tried=np.concatenate([p.tried for p in parts]),
+        returned=np.concatenate([p.returned for p in parts]),
+        score=np.concatenate([p.score for p in parts]),
+        cost=np.concatenate([p.cost for p in parts]),
+    )
+
+
+def _rounds(policy: Policy, table: Table, predicted_cost: Floats) -> Played:
     n, limit = len(table), len(table.arms)
     tried = np.full((n, limit), -1, dtype=np.int64)
     returned = np.full(n, -1, dtype=np.int64)

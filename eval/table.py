@@ -24,6 +24,7 @@ __all__ = ["Table", "Twins", "case_of", "table_of"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+_ROWS = ("cluster", "row_key", "score", "outcome", "passed", "confidence", "cost", "tokens")
 _OUTCOME: Mapping[str, Outcome] = {
     Status.OK: Outcome.ANSWERED,
     # At run time nobody knows that an answer cannot be parsed by a benchmark's scorer.
@@ -67,6 +68,18 @@ class Table:
     def __len__(self) -> int:
         return len(self.row_key)
 
+    def span(self, start: int, stop: int) -> "Table":
+        """Rows start to stop, as views: no copy of the arrays."""
+        part = slice(start, stop)
+        return replace(
+            self,
+            benchmarks=self.benchmarks[part],
+            query_id=self.query_id[part],
+            features=self.features.take(part) if self.features else None,
+            twins=None,
+            **{name: getattr(self, name)[part] for name in _ROWS},
+        )
+
     @property
     def questions(self) -> int:
         """Clusters: the n of every interval."""
@@ -75,14 +88,13 @@ class Table:
     def take(self, rows: NDArray[Any]) -> "Table":
         """The same for some rows, given by index or flag."""
         index = np.arange(len(self))[rows]
-        names = ("cluster", "row_key", "score", "outcome", "passed", "confidence", "cost", "tokens")
         return replace(
             self,
             benchmarks=tuple(self.benchmarks[i] for i in index),
             query_id=tuple(self.query_id[i] for i in index),
             features=self.features.take(index) if self.features else None,
             twins=None,
-            **{name: getattr(self, name)[index] for name in names},
+            **{name: getattr(self, name)[index] for name in _ROWS},
         )
 
     def column(self, arm: str) -> int:

@@ -102,8 +102,8 @@ def replay(
         f"{made.bare_s:.3f} s)",
     ]
     out += [
-        f"{g.rows:>12,} rows: decide {g.decide_s:8.3f} s ({g.decide_s / g.rows * 1e9:6.0f} ns a "
-        f"row), play {g.play_s:8.3f} s, peak {g.peak_mib:6.0f} MiB (table {g.table_mib:.0f})"
+        f"replay of {g.rows:>10,} rows: {g.play_s:8.3f} s ({g.play_s / g.rows * 1e9:5.0f} ns a "
+        f"row), peak {g.peak_mib:6,.0f} MiB, {g.table_mib:,.0f} of them with the table alone"
         for g in grown
     ]
     if full:

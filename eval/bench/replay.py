@@ -2,7 +2,8 @@
 
     decide    n decisions of a threshold policy through the policy protocol, as replay asks it
               (case, choice, check), beside the bare comparison of the same scores in numpy
-    grow      the same at 10^4 .. 10^7 rows, each in its own process: seconds and peak memory
+    grow      a replay (ask, reveal, ask again, count) of 10^4 .. 10^7 rows, each size in its own
+              process: seconds and peak memory
     compare   `replay` of a stored table: all policies that its columns feed, folds, bootstrap
 
 Features are made up for `decide` and `grow` (two columns of uniforms): deciding is what is
@@ -47,7 +48,6 @@ class Grown(NamedTuple):
     """One size: medians over runs, in seconds; memory in MiB."""
 
     rows: int
-    decide_s: float
     play_s: float
     table_mib: float
     peak_mib: float
@@ -97,7 +97,7 @@ def decide(rows: int, runs: int) -> Decided:
 
 
 def grow(runs: int) -> list[Grown]:
-    """`decide` and `play` at every size, a fresh process each so that peaks do not mix."""
+    """`play` at every size, a fresh process each so that peaks do not mix."""
     out = []
     for rows in SIZES:
         done = subprocess.run(
@@ -126,10 +126,9 @@ def _child(rows: int) -> None:
     runs = int(sys.argv[2])
     table = replace(made_up(rows), benchmarks=("",) * rows, query_id=("",) * rows)
     before = _peak_mib()
-    seconds = decide(rows, runs).policy_s
     policy = VerifiabilityThreshold(threshold=0.5)
     played = _median(lambda: play(policy, table, np.array([1e-4, 4e-3])), runs)
-    sys.stdout.write(json.dumps([seconds, played, before, _peak_mib()]))
+    sys.stdout.write(json.dumps([played, before, _peak_mib()]))
 
 
 def _median(work: Callable[[], object], runs: int) -> float:
