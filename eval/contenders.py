@@ -13,7 +13,8 @@ row sets the threshold that it is judged by.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,11 +23,11 @@ from eval.features import Features
 from eval.fit.text_logistic import fit_text_logistic
 from eval.play import Played, play, why_not
 from eval.table import Table, case_of
-from policies import AlwaysLarge, AlwaysSmall, Policy, PolicyError
+from policies import AlwaysLarge, AlwaysSmall, CaseBatch, Needs, Policy, PolicyError
 from policies.random import uniform
 from policies.threshold import ThresholdPolicy
 from router.config import make_policy
-from router.errors import InputError, OckhamError
+from router.errors import ConfigError, InputError, OckhamError
 
 __all__ = [
     "BASELINES",
@@ -35,6 +36,7 @@ __all__ = [
     "Folds",
     "NotReplayable",
     "available",
+    "check_policies",
     "draw_labels",
     "enter",
     "folds_of",
@@ -160,14 +162,14 @@ def _always(name: str, policy: Policy, table: Table) -> Entry:
 def _random(table: Table, folds: Folds, share: float) -> Entry:
     """The mix of both arms. Its curve is the expectation over all draws, a straight line
     (every row in one block); its operating point is one draw, by the seed."""
-    large = (uniform(table.row_key, folds.seed) < share).astype(np.int64)
-    return Entry("random", "untrained", 0, one_call(table, large), np.zeros(len(table)))
+    large = uniform(table.row_key, folds.seed) < share
+    return Entry("random", "untrained", 0, _wanted(table, large), np.zeros(len(table)))
 
 
 def _best_single(table: Table, folds: Folds, train: Table | None) -> Entry:
     """The arm that did best on the training rows: of the other folds, or of the other table."""
     if train is not None:
-        rows = draw_labels(train, np.arange(len(train)), folds.labels, folds.seed)
+        rows = _elsewhere(train, table, folds)
         best = int(train.score[rows].mean(axis=0).argmax())
         column = np.full(len(table), best, dtype=np.int64)
         where = f"transfer from {train.benchmark}"
@@ -207,7 +209,9 @@ def _fitted(name: str, table: Table, folds: Folds, share: float, train: Table | 
         lacking = "no features" if table.features is None else "queries without a published text"
         raise NotReplayable(f"{name}: not replayable on this table: it has {lacking}")
     if train is not None:
-        rows = draw_labels(train, np.arange(len(train)), folds.labels, folds.seed)
+        if train.features is None or not train.features.known.all():
+            raise NotReplayable(f"{name}: {train.benchmark} has queries without a published text")
+        rows = _elsewhere(train, table, folds)
         policy = _fit(fit, train, rows)
         cases = case_of(table, mean_cost(train))
         twin = None
@@ -250,14 +254,54 @@ def _at_share(
     quality: Floats | None = None,
     twin: Floats | None = None,
 ) -> Entry:
+    if np.isnan(score).any():
+        raise PolicyError(f"its score is NaN on {int(np.isnan(score).sum())} rows")
     threshold = np.empty(folds.count)
     for k in range(folds.count):
         threshold[k] = np.quantile(score[folds.of != k], 1 - share)
-    large = (score >= threshold[folds.of]).astype(np.int64)
+    if share in (0, 1):
+        threshold[:] = np.inf if share == 0 else -np.inf
+    large = score >= threshold[folds.of]
     twin_large = None
     if table.twins is not None and twin is not None:
         twin_large = (twin >= threshold[folds.of[table.twins.origin]]).astype(np.int64)
-    return Entry(name, protocol, labels, one_call(table, large), score, quality, twin_large)
+    return Entry(name, protocol, labels, _wanted(table, large), score, quality, twin_large)
+
+
+class _Wanted(ThresholdPolicy):
+    """The calls of a pair policy whose choices are made: block `wanted`, 1 for large."""
+
+    name: ClassVar[str] = "wanted"
+    needs: ClassVar[Needs] = Needs(features=frozenset({"wanted"}))
+
+    threshold: float = 0.5
+
+    def score(self, cases: CaseBatch) -> Floats:
+        return np.asarray(cases.block("wanted")[:, 0], dtype=np.float64)
+
+
+def _wanted(table: Table, large: NDArray[np.bool_]) -> Played:
+    """One call a row, and another one only where the call itself failed: as live."""
+    block = {"wanted": large.astype(np.float64)[:, None]}
+    features = Features(block, np.ones(len(table), dtype=bool), "wanted")
+    return play(_Wanted(), replace(table, features=features, twins=None), mean_cost(table))
+
+
+def _elsewhere(train: Table, table: Table, folds: Folds) -> Ints:
+    """Rows of `train` to fit on: none of them asks what `table` asks.
+
+    Raises:
+        InputError: the two tables share queries, or `train` has too few rows.
+    """
+    names = set(zip(table.benchmarks, table.query_id, strict=True))
+    both = names.intersection(zip(train.benchmarks, train.query_id, strict=True))
+    if both:
+        raise InputError(
+            f"--train-on {train.benchmark}: {len(both):,} of its queries are scored in "
+            f"{table.benchmark}; train on another benchmark, or leave it out of --benchmark"
+        )
+    other = np.flatnonzero(~np.isin(train.row_key, table.row_key))
+    return draw_labels(train, other, folds.labels, folds.seed)
 
 
 def draw_labels(table: Table, rows: Ints, labels: int | None, seed: int) -> Ints:
@@ -275,3 +319,15 @@ def draw_labels(table: Table, rows: Ints, labels: int | None, seed: int) -> Ints
 def available(extra: Sequence[str]) -> tuple[str, ...]:
     """The baselines and the policies asked for, each once."""
     return tuple(dict.fromkeys((*BASELINES, *extra)))
+
+
+def check_policies(names: Sequence[str]) -> None:
+    """Before anything is played: can all of these be entered? `InputError` names the first."""
+    for name in names:
+        if name in BASELINES or name in FITTED:
+            continue
+        try:
+            make_policy(name)
+        except ConfigError as error:
+            also = ", ".join(BASELINES)
+            raise InputError(f"--policies {name}: {error}; the baselines are: {also}") from None

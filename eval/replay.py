@@ -148,7 +148,8 @@ class _Seed:
                     card.entry, name, got.value, got.low, got.high, _why(card, name, got.value)
                 )
         for gap, got in zip(gaps, made[sizes[-1] :], strict=True):
-            yield self._record(cards[gap.ours].entry, gap.name, got.value, got.low, got.high)
+            note = _why(cards[gap.ours], gap.name, got.value)
+            yield self._record(cards[gap.ours].entry, gap.name, got.value, got.low, got.high, note)
 
     def _published(self, entry: Entry) -> Iterator[Record]:
         """RouteLLM's own definition, beside ours; its thresholds move with the sample."""
@@ -269,7 +270,7 @@ def _gaps(cards: Sequence[Scorecard]) -> list[_Gap]:
 
 
 def _why(card: Scorecard, name: str, value: float) -> str:
-    if not math.isnan(value):
+    if math.isfinite(value):
         return ""
     curve = card.curve()
     return curve.undefined if curve is not None and curve.undefined else "undefined on this table"

@@ -49,6 +49,7 @@ def replay(
     import sys
     import time
 
+    from eval.contenders import check_policies
     from eval.replay import Plan, Record
     from eval.replay import replay as run
     from eval.replay_files import stamp, write_result
@@ -66,7 +67,9 @@ def replay(
     )
     data = load_set(source)
     arms = pair_of(data, pair)
-    names = benchmark or benchmarks_of(data, arms)
+    check_policies(plan.policies)
+    elsewhere = train_on.split("+") if train_on else []
+    names = benchmark or [b for b in benchmarks_of(data, arms) if b not in elsewhere]
     tables = [
         load_table(data, arms, name, exclude_subject, say=_say, perturbed=robustness)
         for name in names

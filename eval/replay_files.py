@@ -81,7 +81,9 @@ def read_result(path: Path) -> tuple[dict[str, Any], list[Record], list[Curve]]:
         with path.open(encoding="utf-8") as file:
             for number, line in enumerate(file, 1):  # noqa: B007 - the message names it
                 item = json.loads(line)
-                kind = item.pop("kind", "record")
+                if not isinstance(item, dict):
+                    raise ValueError("no object")
+                kind = str(item.pop("kind", "record"))
                 if kind == "stamp":
                     made = item
                 else:

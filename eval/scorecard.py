@@ -65,11 +65,15 @@ def scaled_cost(table: Table, ratio: float) -> Floats:
 
 
 def exchange_rate(table: Table, cost: Floats | None = None) -> float:
-    """Quality per USD at which all-small and all-large tie; NaN where large is no dearer."""
+    """Quality per USD at which all-small and all-large tie.
+
+    NaN where large is no dearer, or worse: no price of an answer follows.
+    """
     means = (table.cost if cost is None else cost).mean(axis=0)
     gap = table.score.mean(axis=0)
     extra = means[LARGE] - means[SMALL]
-    return float((gap[LARGE] - gap[SMALL]) / extra) if extra > 0 else float("nan")
+    more = gap[LARGE] - gap[SMALL]
+    return float(more / extra) if extra > 0 and more >= 0 else float("nan")
 
 
 @dataclass
@@ -103,7 +107,7 @@ class Scorecard:
         return made.curve() if made is not None else None
 
     def utility(self) -> Floats:
-        """(n,) accuracy minus cost at the tie price; NaN where large is no dearer."""
+        """(n,) accuracy minus cost at the tie price; NaN where large is no dearer, or worse."""
         rate = exchange_rate(self.table)
         return np.asarray(self.entry.played.score - rate * self.entry.played.cost)
 
@@ -156,7 +160,7 @@ class Scorecard:
                 usd,
                 routerarena_score(min(max(accuracy, 0.0), 1.0), usd),
                 optimal_pick_share(pick, score, cost, w),
-                1 / oracle_cost_ratio(paid, score, cost, w),
+                _inverse(oracle_cost_ratio(paid, score, cost, w)),
                 _mean(played.score - rate * paid, w),
             ]
             return out + (on_curve(w) if on_curve else [])
@@ -206,6 +210,11 @@ class Scorecard:
         assert twins is not None and twin is not None
         choice = self.entry.played.returned
         return ["robustness"], lambda w: [robustness(choice, twin, twins.origin, w)]
+
+
+def _inverse(ratio: float) -> float:
+    """NaN where the oracle pays nothing: no multiple of that is a number."""
+    return 1 / ratio if ratio > 0 else float("nan")
 
 
 def _mean(values: Floats, weight: Floats) -> float:

@@ -69,6 +69,13 @@ def load_table(
     """
     names = benchmark.split("+")
     rule = pl.col("subject").str.contains(exclude, literal=True) if exclude else None
+    have = benchmarks_of(data, pair)
+    unknown = [n for n in names if n not in have]
+    if unknown:
+        raise InputError(
+            f"--benchmark {benchmark!r}: no {unknown[0]!r} with both {' and '.join(pair)}; "
+            f"there are: {', '.join(have)}"
+        )
     table = table_of(data, *pair, benchmarks=names, exclude=rule)
     texts = _texts(data, names, table)
 
