@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -69,6 +70,8 @@ def write_result(path: Path, made: dict[str, Any], items: Iterable[Record | Curv
         new.write_text("\n".join(lines) + "\n", encoding="utf-8")
         new.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            new.unlink(missing_ok=True)
         raise SetupError(f"--out {path}: cannot be written: {error.strerror}") from None
 
 
