@@ -150,6 +150,13 @@ class Section:
         return max((r.n for c in self.contestants for r in c.records), default=0)
 
     @property
+    def ranked(self) -> list[Contestant]:
+        """By APGR, then those without one, then the bound."""
+        order = {id(c): i for i, c in enumerate(self.with_metric("apgr"))}
+        last = len(self.contestants)
+        return sorted(self.contestants, key=lambda c: (c.sees, order.get(id(c), last)))
+
+    @property
     def several(self) -> bool:
         """Whether any number is a mean over seeds."""
         return any(len(c.seeds) > 1 for c in self.contestants)
@@ -177,10 +184,7 @@ def load(paths: Sequence[Path]) -> tuple[list[Source], list[Section]]:
     sources: list[Source] = []
     groups: dict[tuple[Any, ...], _Group] = {}
     for path in paths:
-        try:
-            made, records, curves = read_result(path)
-        except (AttributeError, TypeError):
-            raise InputError(f"{path}: no result of `ockham replay`: a line is no object") from None
+        made, records, curves = read_result(path)
         source = Source(path.name, made)
         sources.append(source)
         items: list[Record | Curve] = [*records, *curves]

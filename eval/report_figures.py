@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from eval.report_data import Cell, Contestant, Line, Section, number
 from eval.report_style import (
     GREY,
@@ -31,8 +33,8 @@ RATIOS = (("@0.5", "half", "v"), ("", "as is", "o"), ("@2", "double", "^"))
 """Suffix of the metric, how it is called, and matplotlib's marker."""
 PANELS = (
     ("cost-apgr", "cost-APGR"),
-    ("utility", "utility at the operating point"),
     ("cost-at-accuracy", "USD per 1,000 queries at 95 % of the gap"),
+    ("utility", "utility at the operating point"),
 )
 MARKERS = {"circle": "o", "square": "s", "diamond": "D"}
 DASHES: dict[str, Any] = {"solid": "-", "dash": (0, (5, 3)), "dashdot": "-.", "dot": ":"}
@@ -73,7 +75,7 @@ def scene(section: Section, looks: Sequence[Style]) -> Scene | None:
         return None
     frame = _frame([line for _, _, line in lines], shown)
     marked: list[Marked] = [
-        (caption(c), s.colour, line.usd, line.accuracy) for c, s, line in lines if not s.faint
+        (caption(c), s.ink, line.usd, line.accuracy) for c, s, line in lines if not s.faint
     ]
     labels = place(_together(section, shown) + marked, frame, SIZE, _strokes(shown))
     hidden = sum(s.faint for s in looks)
@@ -158,6 +160,7 @@ def _cost_quality(section: Section, looks: Sequence[Style]) -> bytes | None:
             va="top" if label.dy < -1 else "bottom" if label.dy > 1 else "center",
             color=label.colour,
             linespacing=1.05,
+            bbox={"color": "white", "alpha": 0.75, "pad": 0.5, "linewidth": 0},
             arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkA": 1, "shrinkB": 2}
             if far
             else None,
@@ -184,7 +187,7 @@ def _apgr(section: Section, looks: Sequence[Style]) -> bytes | None:
     for i, (c, s) in enumerate(rows):
         y, cell = top - 34.0 * i - 17, c.get("apgr")
         _bar(axes, cell, y, _dark(s), "o")
-        _beside(axes, caption(c), _shown(cell), y, _dark(s))
+        _beside(axes, caption(c), _shown(cell), y, s.ink)
     if others:
         _beside(axes, "published, not ours", "", -13, OTHERS_INK, bold=True)
     for i, (name, value) in enumerate(others.items()):
@@ -216,7 +219,7 @@ def _prices(section: Section, looks: Sequence[Style]) -> bytes | None:
             for k, (suffix, _, marker) in enumerate(RATIOS):
                 y = 40.0 * (most - i) - 10 - 10 * k
                 _bar(axes, c.get(metric + suffix), y, _dark(s), marker, hollow=bool(suffix))
-            _beside(axes, caption(c), "", 40.0 * (most - i) - 20, _dark(s))
+            _beside(axes, caption(c), "", 40.0 * (most - i) - 20, s.ink)
         axes.set_ylim(0, tall)
         axes.set_yticks([])
         _pad(axes, _ends(rows, [metric + suffix for suffix, _, _ in RATIOS]))
@@ -332,9 +335,8 @@ def _straight(c: Contestant, line: Line) -> Line:
     """The random mix is its expectation: the straight line between its ends."""
     if c.policy != "random":
         return line
-    ends = (0, -1)
-    parts = ([values[i] for i in ends] for values in (line.share, line.usd, line.accuracy))
-    return Line(*(tuple(p) for p in parts))
+    parts = (np.linspace(v[0], v[-1], 41) for v in (line.share, line.usd, line.accuracy))
+    return Line(*(tuple(p.tolist()) for p in parts))
 
 
 def _frame(lines: Sequence[Line], shown: Sequence[Dot]) -> Frame:
@@ -370,7 +372,7 @@ def _together(section: Section, shown: Sequence[Dot]) -> list[Marked]:
         if not dot.alone or dot.style.faint:
             continue
         terms = f" ({dot.terms})" if " labels" in dot.terms else ""
-        text = dot.name + terms
+        text = (dot.name if len(dot.name) <= 40 else dot.name[:39] + "…") + terms
         for texts, first in groups:
             if (dot.usd.value, dot.accuracy.value) == (first.usd.value, first.accuracy.value):
                 texts.append(text)

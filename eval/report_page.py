@@ -36,6 +36,7 @@ HEADLINE = (
     ("auroc-small", "AUROC of P(small right)"),
     ("brier-small", "Brier"),
     ("ece-small", "ECE"),
+    ("robustness", "same arm when perturbed"),
 )
 MONEY = (
     "usd-per-1000",
@@ -99,6 +100,7 @@ class _Pair:
 @dataclass(frozen=True)
 class _View:
     section: Section
+    headline: list[tuple[str, str]]
     verdicts: list[str]
     json: dict[str, str]
     figures: list[_Figure]
@@ -122,12 +124,10 @@ def page(
         undefined=StrictUndefined,
     )
     views = [_view(s, look, png) for s, look, png in zip(sections, looks, drawn, strict=True)]
-    names = dict.fromkeys(s.title for s in sections)
     return environment.get_template("report_page.html.j2").render(
-        title=f"Routing on {', '.join(names)}" if len(names) < 4 else "Routing policies replayed",
+        title=_title(sections),
         sources=sources,
         sections=views,
-        headline=HEADLINE,
         money=MONEY,
         glossary=GLOSSARY,
         cited=_cited(sections),
@@ -137,6 +137,14 @@ def page(
         checksums=_checksums,
         plotly=script(),
     )
+
+
+def _title(sections: Sequence[Section]) -> str:
+    names = list(dict.fromkeys(s.benchmark for s in sections))
+    if len(names) > 4:
+        return f"Routing on {len(names)} benchmarks"
+    sources = ", ".join(dict.fromkeys(s.source for s in sections))
+    return f"Routing on {' and '.join(names)} ({sources})"
 
 
 def _view(section: Section, looks: Sequence[Style], png: Mapping[str, bytes]) -> _View:
@@ -155,23 +163,28 @@ def _view(section: Section, looks: Sequence[Style], png: Mapping[str, bytes]) ->
     }
     return _View(
         section,
+        [(m, title) for m, title in HEADLINE if any(m in c.cells for c in section.contestants)],
         verdicts(section),
         json,
-        _figures(section, json, png),
+        _figures(section, looks, json, png),
         _pairs(section),
         tests[0] if tests else "",
         list(undefined),
     )
 
 
-def _figures(section: Section, json: Mapping[str, str], png: Mapping[str, bytes]) -> list[_Figure]:
+def _figures(
+    section: Section, looks: Sequence[Style], json: Mapping[str, str], png: Mapping[str, bytes]
+) -> list[_Figure]:
     alts = alt_texts(section)
+    faint = sum(s.faint for s in looks)
     captions = {
         "cost-quality": (
             "Accuracy over cost",
             "Each curve runs from all-small to all-large as the threshold moves; filled points "
             "are operating points with 95 % intervals. The random mix is the straight line "
-            "between the ends. Point at a curve for its share of large calls.",
+            "between the ends. Point at a curve for its share of large calls."
+            + (f" In grey: {faint} more policies." if faint else ""),
         ),
         "apgr": ("Area recovered, by policy", _apgr_caption(section)),
         "prices": (
@@ -191,7 +204,7 @@ def _figures(section: Section, json: Mapping[str, str], png: Mapping[str, bytes]
 
 
 def _apgr_caption(section: Section) -> str:
-    text = "Bars are 95 % intervals over questions."
+    text = "Bars are 95 % intervals over questions; the dotted line is the random mix."
     for c in section.with_metric("apgr"):
         if c.sees:
             text += f" The {c.policy}, out of the frame: {number(c.get('apgr').value)}."
@@ -202,7 +215,7 @@ def _apgr_caption(section: Section) -> str:
 
 def _pairs(section: Section) -> list[_Pair]:
     out = []
-    for c in section.contestants:
+    for c in section.ranked:
         for rival in RIVALS:
             apgr, cost = c.get(f"apgr-minus-{rival}"), c.get(f"cost-apgr-minus-{rival}")
             utility, p = c.get(f"utility-minus-{rival}"), c.get(f"p-utility-vs-{rival}")

@@ -69,7 +69,7 @@ def _cost_quality(section: Section, looks: Sequence[Style]) -> dict[str, Any] | 
                 "large for %{customdata:.1%} of queries<extra></extra>",
             }
         )
-    data += [_dot(dot) for dot in seen.dots]
+    data += [_dot(dot) for dot in seen.dots if dot.alone or not dot.style.faint]
     notes = [
         {
             "text": _text(label.text),
@@ -86,6 +86,7 @@ def _cost_quality(section: Section, looks: Sequence[Style]) -> dict[str, Any] | 
             "arrowwidth": 0.8,
             "arrowcolor": GREY if (label.dx**2 + label.dy**2) ** 0.5 > 12 else "rgba(0,0,0,0)",
             "standoff": 3,
+            "bgcolor": "rgba(255,255,255,0.75)",
         }
         for label in seen.labels
     ]
@@ -94,7 +95,14 @@ def _cost_quality(section: Section, looks: Sequence[Style]) -> dict[str, Any] | 
     layout["yaxis"] |= {"range": seen.frame.y, "title": {"text": "accuracy"}}
     layout["annotations"] = notes
     layout["legend"] = {"orientation": "h", "y": -0.18, "yanchor": "top", "x": 0}
-    return {"data": data, "layout": layout, "height": 560, "narrow": 620, "labels": True}
+    return {
+        "data": data,
+        "layout": layout,
+        "height": 560,
+        "narrow": 640,
+        "labels": True,
+        "legend": True,
+    }
 
 
 def _dot(dot: Dot) -> dict[str, Any]:
@@ -102,7 +110,7 @@ def _dot(dot: Dot) -> dict[str, Any]:
     return {
         "type": "scatter",
         "mode": "markers",
-        "name": _text(dot.name),
+        "name": _text(f"{dot.name}\n{dot.terms}" if " labels" in dot.terms else dot.name),
         "x": [dot.usd.value],
         "y": [dot.accuracy.value],
         "error_x": _arms(dot.usd),
@@ -128,10 +136,10 @@ def _apgr(section: Section, looks: Sequence[Style]) -> dict[str, Any] | None:
     data, ticks = [], []
     for i, (c, s) in enumerate(rows):
         data.append(_point(c, s, "apgr", "APGR", -float(i), "o"))
-        ticks.append((-float(i), _text(caption(c)), GREY if s.faint else s.colour))
+        ticks.append((-float(i), _text(caption(c)), s.ink))
     below = -len(rows) - 0.1
     for i, (name, value) in enumerate(others.items()):
-        y = below - 0.7 * i
+        y = below - 0.9 * i
         title = f"{_text(name)}<br>published, not ours"
         data.append(
             {
@@ -143,9 +151,9 @@ def _apgr(section: Section, looks: Sequence[Style]) -> dict[str, Any] | None:
                 "hovertemplate": f"<b>{title}</b><br>APGR {number(value)}<extra></extra>",
             }
         )
-        ticks.append((y, _text(name), OTHERS_INK))
-    bottom = below - 0.7 * len(others) if others else -len(rows) + 0.4
-    layout = _layout("APGR; dotted: the random mix")
+        ticks.append((y, title, OTHERS_INK))
+    bottom = below - 0.9 * len(others) + 0.2 if others else -len(rows) + 0.4
+    layout = _layout("APGR")
     layout["yaxis"] |= _ticks(ticks, (bottom, 0.6))
     layout["shapes"] = [
         {
@@ -161,20 +169,21 @@ def _apgr(section: Section, looks: Sequence[Style]) -> dict[str, Any] | None:
         }
     ]
     layout["showlegend"] = False
-    if others:
-        layout["annotations"] = [
-            {
-                "text": "○ published, not ours",
-                "xref": "paper",
-                "x": 1,
-                "y": below,
-                "xanchor": "right",
-                "showarrow": False,
-                "font": {"color": OTHERS_INK, "size": 13},
-            }
-        ]
+    layout["margin"]["r"] = 150
+    layout["annotations"] = [
+        {
+            "text": _shown(c.get("apgr"), "apgr"),
+            "xref": "paper",
+            "x": 1.01,
+            "y": -i,
+            "xanchor": "left",
+            "showarrow": False,
+            "font": {"color": s.ink},
+        }
+        for i, (c, s) in enumerate(rows)
+    ]
     height = 90 + round(44 * (0.6 - bottom))
-    return {"data": data, "layout": layout, "height": height, "narrow": height}
+    return {"data": data, "layout": layout, "height": height, "narrow": height, "labels": True}
 
 
 def _panel(
@@ -190,7 +199,7 @@ def _panel(
                 name = f"{title}, price ratio {how}"
                 y = -i + 0.24 * (1 - k)
                 data.append(_point(c, s, metric + suffix, name, y, marker))
-        ticks.append((-float(i), _text(caption(c)), GREY if s.faint else s.colour))
+        ticks.append((-float(i), _text(caption(c)), s.ink))
     layout = _layout("")
     layout["title"] = {
         "text": title,
@@ -244,7 +253,7 @@ def _layout(below: str) -> dict[str, Any]:
         "font": {"family": "system-ui, sans-serif", "size": 13, "color": INK},
         "paper_bgcolor": "white",
         "plot_bgcolor": "white",
-        "margin": {"l": 56, "r": 12, "t": 12, "b": 48},
+        "margin": {"l": 56, "r": 12, "t": 12, "b": 56},
         "hovermode": "closest",
         "hoverlabel": {"bgcolor": "white", "font": {"color": INK}},
         "xaxis": {**axis, "title": {"text": below}, "automargin": True},
@@ -277,5 +286,5 @@ def _group(policy: str, terms: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Plotly reads tags and %{..} in text."""
-    return escape(text).replace("%{", "%&#123;").replace("\n", "<br>")
+    """Plotly reads tags, %{..} and $..$ in text."""
+    return escape(text).replace("%{", "%&#123;").replace("$", "&#36;").replace("\n", "<br>")

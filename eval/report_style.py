@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 
 from eval.report_data import Contestant, Section
 
-__all__ = ["GREY", "INK", "OTHERS_INK", "Label", "Style", "caption", "place", "styles"]
+__all__ = [
+    "GREY",
+    "INK",
+    "OTHERS_INK",
+    "Frame",
+    "Label",
+    "Marked",
+    "Style",
+    "caption",
+    "place",
+    "styles",
+]
 
 INK = "#222222"
 GREY = "#767676"
@@ -33,9 +44,17 @@ FIXED = {
 }
 FREE = ("#CC79A7", "#E69F00", "#56B4E9", "#8C6D1F")
 DASHES = ("solid", "dashdot", "dot")
+INKS = {
+    "#D55E00": "#B84E00",
+    "#009E73": "#00795A",
+    "#CC79A7": "#A3467A",
+    "#E69F00": "#946300",
+    "#56B4E9": "#27779F",
+}
+"""Darker for text, to be read on white."""
 SYMBOLS = {"all-small": "circle", "all-large": "square", "best-single": "diamond"}
 EMPHASISED = 10
-LONGEST = 40
+LONGEST = 28
 PLAIN = {"random": "random mix", "oracle": "oracle (sees the scores)"}
 
 
@@ -47,6 +66,11 @@ class Style:
     dash: str = "solid"
     symbol: str = "circle"
     faint: bool = False
+
+    @property
+    def ink(self) -> str:
+        """The colour of its name."""
+        return GREY if self.faint else INKS.get(self.colour, self.colour)
 
 
 @dataclass(frozen=True)
@@ -62,10 +86,17 @@ class Label:
 
 
 def caption(c: Contestant) -> str:
-    """`text-logistic`, and on a second line what it was fitted on."""
-    name = PLAIN.get(c.policy, c.policy)
-    name = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
-    return f"{name}\n{c.terms}" if c.labels[1] else name
+    """`text-logistic`, and below it what it was fitted on, in short lines."""
+    name = _cut(PLAIN.get(c.policy, c.policy))
+    if not c.labels[1]:
+        return name
+    if len(c.terms) <= LONGEST + 6:
+        return f"{name}\n{c.terms}"
+    return f"{name}\n{_cut(c.protocol)}\n{c.terms[len(c.protocol) + 2 :]}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def styles(sections: Iterable[Section]) -> list[list[Style]]:

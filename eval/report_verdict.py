@@ -17,6 +17,8 @@ PLAIN = {
     "prompt-length": "prompt length alone",
     "best-single": "the best single model",
 }
+NAMED = 4
+"""Longer lists are cut; the table of paired differences has them all."""
 NOT_JUDGED = ("all-small", "all-large", "best-single", "random", "prompt-length", "oracle")
 
 
@@ -30,6 +32,9 @@ def verdicts(section: Section) -> list[str]:
         out.append(_best([c for c in judged if c.protocol == protocol], protocol))
     others = [c for c in judged if c.policy not in NOT_JUDGED]
     out += _against(others, "apgr-minus-prompt-length", PLAIN["prompt-length"], "APGR")
+    moved = [c for c in others if _moved(c)]
+    over = "cost-APGR, the area over cost instead of calls"
+    out += _against(moved, "cost-apgr-minus-prompt-length", PLAIN["prompt-length"], over)
     out += _losers(others, "apgr-minus-random", PLAIN["random"], "APGR")
     points = [c for c in section.contestants if c.policy not in NOT_JUDGED and not c.sees]
     out += _losers(points, "utility-minus-best-single", PLAIN["best-single"], "utility")
@@ -39,17 +44,16 @@ def verdicts(section: Section) -> list[str]:
 def _best(ranked: Sequence[Contestant], protocol: str) -> str:
     best = ranked[0]
     value = _interval(best.get("apgr"), "apgr", signed=False)
-    among = f"of {len(ranked)} {protocol} policies" if len(ranked) > 1 else f"the {protocol} policy"
-    text = f"{_name(best)} has the best APGR {among}, {value}"
-    if len(ranked) == 1:
-        text = f"{_name(best)}, {among}, has an APGR of {value}"
+    text = f"{_name(best)} has an APGR of {value}"
+    if len(ranked) > 1:
+        text = f"Of {len(ranked)} policies ({protocol}), {_name(best)} has the best APGR, {value}"
     words: dict[int, list[str]] = {1: [], -1: [], 0: []}
     for rival, plain in PLAIN.items():
         metric = "utility" if rival == "best-single" else "apgr"
         gap = best.get(f"{metric}-minus-{rival}")
         if rival == best.policy or gap.value is None or gap.low is None:
             continue
-        unit = "utility " if metric == "utility" else ""
+        unit = "utility at its operating point " if metric == "utility" else ""
         words[gap.sign()].append(f"{plain} ({unit}{_interval(gap, metric)})")
     said = [
         f"{verb} {_and(words[sign])}"
@@ -64,8 +68,14 @@ def _against(rows: Sequence[Contestant], metric: str, rival: str, unit: str) -> 
     equal = [c for c in rows if c.get(metric).low is not None and not c.get(metric).sign()]
     out = _losers(rows, metric, rival, unit)
     if equal:
-        out.append(f"Not told from {rival} in {unit}: {_and([_gap(c, metric) for c in equal])}.")
+        out.append(f"In {unit}, not told from {rival}: {_gaps(equal, metric)}.")
     return out
+
+
+def _moved(c: Contestant) -> bool:
+    """Whether prompt length, which drives the cost, fares otherwise when cost is the measure."""
+    by_calls, by_cost = (c.get(f"{m}-minus-prompt-length") for m in ("apgr", "cost-apgr"))
+    return by_cost.low is not None and by_calls.sign() != by_cost.sign()
 
 
 def _losers(rows: Sequence[Contestant], metric: str, rival: str, unit: str) -> list[str]:
@@ -73,7 +83,7 @@ def _losers(rows: Sequence[Contestant], metric: str, rival: str, unit: str) -> l
     if not worse:
         return []
     rival = rival[0].upper() + rival[1:]
-    return [f"{rival} beats {_and([_gap(c, metric) for c in worse])} in {unit}."]
+    return [f"{rival} beats {_gaps(worse, metric)}, in {unit}."]
 
 
 def _no_area(section: Section) -> str:
@@ -96,8 +106,11 @@ def _name(c: Contestant) -> str:
     return f"{c.policy} ({c.terms})" if c.labels[1] else c.policy
 
 
-def _gap(c: Contestant, metric: str) -> str:
-    return f"{_name(c)} ({_interval(c.get(metric), metric)})"
+def _gaps(rows: Sequence[Contestant], metric: str) -> str:
+    """Names with their differences, the greatest first."""
+    rows = sorted(rows, key=lambda c: -abs(c.at(metric)))
+    named = [f"{_name(c)} ({_interval(c.get(metric), metric)})" for c in rows[:NAMED]]
+    return _and(named + ([f"{len(rows) - NAMED} more"] if len(rows) > NAMED else []))
 
 
 def _interval(cell: Cell, metric: str, signed: bool = True) -> str:
