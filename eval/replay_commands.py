@@ -55,6 +55,7 @@ def replay(
     from eval.replay_files import stamp, write_result
     from eval.replay_show import show
     from eval.tables import benchmarks_of, load_set, load_table, pair_of
+    from router.errors import InputError
 
     started = time.perf_counter()
     plan = Plan(
@@ -68,13 +69,17 @@ def replay(
     data = load_set(source)
     arms = pair_of(data, pair)
     check_policies(plan.policies)
+    train = None
+    if train_on:
+        train = load_table(data, arms, train_on, exclude_subject, say=_say, option="--train-on")
     elsewhere = train_on.split("+") if train_on else []
     names = benchmark or [b for b in benchmarks_of(data, arms) if b not in elsewhere]
+    if not names:
+        raise InputError(f"--pair {'::'.join(arms)}: no benchmark to score has both arms")
     tables = [
         load_table(data, arms, name, exclude_subject, say=_say, perturbed=robustness)
         for name in names
     ]
-    train = load_table(data, arms, train_on, exclude_subject, say=_say) if train_on else None
     items = [item for table in tables for item in run(table, plan, train, _say)]
     records = [item for item in items if isinstance(item, Record)]
     made = stamp(dict(data.about), sys.argv[1:], plan, tables, time.perf_counter() - started)

@@ -144,7 +144,8 @@ def table_of(
         rows = rows.filter(~exclude.fill_null(False))
     wide = _wide(rows, names)
     if not len(wide):
-        raise InputError(f"no query of {data.about.get('name', 'the set')} has all of: {names}")
+        where = "/".join([str(data.about.get("name", "the set")), "+".join(benchmarks or ["*"])])
+        raise InputError(f"no query of {where} has all of: {', '.join(names)}")
     asked = rows.select(pl.struct("benchmark", "query_id").n_unique()).item()
     kept = wide.select(pl.struct("benchmark", "query_id").n_unique()).item()
     wide = wide.join(

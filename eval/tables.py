@@ -38,6 +38,8 @@ def pair_of(data: OutcomeSet, asked: str | None) -> tuple[str, str]:
         for name in (small, large):
             if name not in data.arms:
                 raise InputError(f"--pair: no arm {name!r}; there are: {', '.join(data.arms)}")
+        if small == large:
+            raise InputError(f"--pair: {small!r} twice; give two different arms")
         return small, large
     for small, large in data.about.get("pairs", ()):
         if {small, large} <= set(data.arms):
@@ -60,12 +62,14 @@ def load_table(
     featuriser: Featuriser | None = None,
     say: Say | None = None,
     perturbed: int = 0,
+    option: str = "--benchmark",
 ) -> Table:
     """One table: a benchmark, or several pooled as `a+b`, of a pair of arms.
 
     Args:
         exclude: queries whose subject contains this are left out.
         perturbed: so many queries, drawn by seed 0, also get perturbed versions.
+        option: that named the benchmark, for error messages.
     """
     names = benchmark.split("+")
     rule = pl.col("subject").str.contains(exclude, literal=True) if exclude else None
@@ -73,7 +77,7 @@ def load_table(
     unknown = [n for n in names if n not in have]
     if unknown:
         raise InputError(
-            f"--benchmark {benchmark!r}: no {unknown[0]!r} with both {' and '.join(pair)}; "
+            f"{option} {benchmark!r}: no {unknown[0]!r} with both {' and '.join(pair)}; "
             f"there are: {', '.join(have)}"
         )
     table = table_of(data, *pair, benchmarks=names, exclude=rule)
