@@ -164,8 +164,8 @@ def _apgr(section: Section, looks: Sequence[Style]) -> dict[str, Any] | None:
             "x1": 0.5,
             "y0": 0,
             "y1": 1,
-            "layer": "below",
-            "line": {"dash": "dot", "width": 1, "color": GREY},
+            "layer": "above",
+            "line": {"dash": "dot", "width": 1.4, "color": GREY},
         }
     ]
     layout["showlegend"] = False
