@@ -77,7 +77,7 @@ def load_table(
     unknown = [n for n in names if n not in have]
     if unknown:
         raise InputError(
-            f"{option} {benchmark!r}: no {unknown[0]!r} with both {' and '.join(pair)}; "
+            f"{option}: no benchmark {unknown[0]!r} with both {' and '.join(pair)}; "
             f"there are: {', '.join(have)}"
         )
     table = table_of(data, *pair, benchmarks=names, exclude=rule)
