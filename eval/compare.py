@@ -12,6 +12,7 @@ from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from threadpoolctl import threadpool_limits
 
 __all__ = [
     "Interval",
@@ -88,10 +89,13 @@ def bootstrap(
     first = np.asarray(statistic(np.ones(len(code))), dtype=np.float64)
     draws = np.empty((resamples, first.size))
     rng = np.random.default_rng(seed)
-    for i in range(resamples):
-        # k draws of one of k, counted: multinomial, and quicker than asking for it.
-        counts = np.bincount(rng.integers(0, k, k), minlength=k).astype(np.float64)
-        draws[i] = np.ravel(statistic(counts[code]))
+    # One thread: sums of some thousand rows are over before a second one has woken up, and
+    # on a busy machine waiting for it takes ten times as long as the sum.
+    with threadpool_limits(1, "blas"):
+        for i in range(resamples):
+            # k draws of one of k, counted: multinomial, and quicker than asking for it.
+            counts = np.bincount(rng.integers(0, k, k), minlength=k).astype(np.float64)
+            draws[i] = np.ravel(statistic(counts[code]))
     made = tuple(
         _percentiles(float(v), draws[:, j], level, len(code), k)
         for j, v in enumerate(first.ravel())

@@ -28,6 +28,8 @@ __all__ = ["Curve", "Plan", "Record", "replay"]
 Floats = NDArray[np.float64]
 RIVALS = ("random", "prompt-length", "best-single")
 COMPARED = ("apgr", "cost-apgr", "utility")
+UNTESTED = (*RIVALS, "all-small", "all-large", "oracle")
+"""Who is no claim of ours: rivals against each other would only dilute the correction."""
 
 
 class Record(BaseModel):
@@ -173,7 +175,7 @@ class _Seed:
             (card.entry, rival)
             for card in cards
             for rival in RIVALS
-            if card.entry.policy not in (rival, "oracle") and rival in by_name
+            if card.entry.policy not in UNTESTED and rival in by_name
         ]
         asked = [(e, r) for e, r in asked if np.isfinite(by_name[e.policy]).all()]
         raw = [
@@ -270,8 +272,9 @@ def _gaps(cards: Sequence[Scorecard]) -> list[_Gap]:
 
 
 def _why(card: Scorecard, name: str, value: float) -> str:
+    """What a number depends on, or why there is none."""
     if math.isfinite(value):
-        return ""
+        return card.notes.get(name, "")
     curve = card.curve()
     return curve.undefined if curve is not None and curve.undefined else "undefined on this table"
 

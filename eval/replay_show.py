@@ -51,6 +51,9 @@ def show(records: Sequence[Record], made: dict[str, Any]) -> None:
     for facts in made["tables"]:
         own = [r for r in records if r.benchmark == facts["benchmark"]]
         console.print(_grid(facts, own, made, console.width >= WIDE))
+        aiq = next((r.note for r in own if r.metric == "aiq" and r.note), "")
+        if aiq:
+            console.print(f"  AIQ: {aiq}", highlight=False)
         console.print(_values(own, "Costs at half / as they are / double the price ratio", MONEY))
         console.print(_values(own, "Other metrics", OTHERS))
         for r in own:

@@ -38,8 +38,8 @@ from eval.metrics import (
     brier,
     cost_at_accuracy,
     ece,
-    optimal_pick_share,
-    oracle_cost_ratio,
+    optimal_cost,
+    optimal_picks,
     regret,
     robustness,
     routerarena_score,
@@ -83,6 +83,8 @@ class Scorecard:
     table: Table
     entry: Entry
     names: list[str] = field(init=False)
+    notes: dict[str, str] = field(init=False, default_factory=dict)
+    """Metric -> the range, budget or target that it depends on."""
 
     def __post_init__(self) -> None:
         self._costs = {r: scaled_cost(self.table, r) for r in RATIOS}
@@ -149,6 +151,9 @@ class Scorecard:
         rows = np.arange(len(self.table))[:, None]
         paid = np.where(played.tried >= 0, cost[rows, np.clip(played.tried, 0, None)], 0).sum(1)
         pick = np.clip(played.returned, 0, None)
+        # Once, not in every resample: these do not depend on the weights.
+        hit = optimal_picks(pick, score, cost).astype(np.float64)
+        least = optimal_cost(score, cost)
         rate = exchange_rate(self.table, cost)
         names = ["usd-per-1000", "routerarena", "optimal-pick", "cost-over-oracle", "utility"]
         made = self._curves[ratio]
@@ -159,8 +164,8 @@ class Scorecard:
             out = [
                 usd,
                 routerarena_score(min(max(accuracy, 0.0), 1.0), usd),
-                optimal_pick_share(pick, score, cost, w),
-                _inverse(oracle_cost_ratio(paid, score, cost, w)),
+                _mean(hit, w),
+                _ratio(_mean(paid, w), _mean(least, w)),
                 _mean(played.score - rate * paid, w),
             ]
             return out + (on_curve(w) if on_curve else [])
@@ -168,7 +173,19 @@ class Scorecard:
         if on_curve:
             names += ["cost-apgr", "aiq", "accuracy-at-budget", "cost-at-accuracy"]
         suffix = "" if ratio == 1 else f"@{ratio:g}"
+        if on_curve:
+            self._note_range(cost, suffix)
         return [name + suffix for name in names], values
+
+    def _note_range(self, cost: Floats, suffix: str) -> None:
+        """What the figures read off the curve depend on: printed with them."""
+        low, high = sorted((1000 * cost[:, [SMALL, LARGE]].mean(axis=0)).tolist())
+        each = f"cost range USD {low:.4g} to {high:.4g} per 1,000"
+        self.notes["aiq" + suffix] = each
+        self.notes["accuracy-at-budget" + suffix] = f"at USD {(low + high) / 2:.4g} per 1,000"
+        self.notes["cost-at-accuracy" + suffix] = (
+            f"USD per 1,000 where {RECOVERED:.0%} of the gap is recovered"
+        )
 
     def _on_curve(self, made: PairCurve, cost: Floats) -> Callable[[Floats], list[float]]:
         low, high = sorted(cost[:, [SMALL, LARGE]].mean(axis=0).tolist())
@@ -212,9 +229,8 @@ class Scorecard:
         return ["robustness"], lambda w: [robustness(choice, twin, twins.origin, w)]
 
 
-def _inverse(ratio: float) -> float:
-    """NaN where the oracle pays nothing: no multiple of that is a number."""
-    return 1 / ratio if ratio > 0 else float("nan")
+def _ratio(paid: float, least: float) -> float:
+    return paid / least if least > 0 else float("nan")
 
 
 def _mean(values: Floats, weight: Floats) -> float:

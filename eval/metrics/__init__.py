@@ -5,7 +5,9 @@ from eval.metrics.curves import apgr, cost_apgr, cpt, oracle_score, pgr_curve
 from eval.metrics.pair import PairCurve, PgrCurve
 from eval.metrics.picks import (
     Regret,
+    optimal_cost,
     optimal_pick_share,
+    optimal_picks,
     oracle_cost_ratio,
     regret,
     robustness,
@@ -41,7 +43,9 @@ __all__ = [
     "cpt_routellm",
     "ece",
     "hull",
+    "optimal_cost",
     "optimal_pick_share",
+    "optimal_picks",
     "oracle_cost_ratio",
     "oracle_score",
     "pgr_curve",

@@ -16,7 +16,15 @@ from numpy.typing import ArrayLike, NDArray
 
 from eval.metrics.arrays import Floats, column, row_weight
 
-__all__ = ["Regret", "optimal_pick_share", "oracle_cost_ratio", "regret", "robustness"]
+__all__ = [
+    "Regret",
+    "optimal_cost",
+    "optimal_pick_share",
+    "optimal_picks",
+    "oracle_cost_ratio",
+    "regret",
+    "robustness",
+]
 
 CORRECT = 0.5
 
@@ -61,6 +69,13 @@ def optimal_pick_share(
     correct: float = CORRECT,
 ) -> float:
     """Share of queries on which the chosen arm is the optimal one; equally cheap ones count."""
+    return _mean(optimal_picks(choice, arm_quality, arm_cost, correct), weight)
+
+
+def optimal_picks(
+    choice: ArrayLike, arm_quality: ArrayLike, arm_cost: ArrayLike, correct: float = CORRECT
+) -> NDArray[np.bool_]:
+    """(n,) where the chosen arm is the optimal one: what `optimal_pick_share` averages."""
     right, cost, least = _optimal(arm_quality, arm_cost, correct)
     picked = np.asarray(choice)
     if picked.shape != (len(cost),) or not np.issubdtype(picked.dtype, np.integer):
@@ -70,7 +85,12 @@ def optimal_pick_share(
     rows = np.arange(len(cost))
     solvable = right.any(axis=1)
     hit = (cost[rows, picked] == least) & (right[rows, picked] | ~solvable)
-    return _mean(hit, weight)
+    return np.asarray(hit, dtype=bool)
+
+
+def optimal_cost(arm_quality: ArrayLike, arm_cost: ArrayLike, correct: float = CORRECT) -> Floats:
+    """(n,) what the optimal pick of each query costs."""
+    return _optimal(arm_quality, arm_cost, correct)[2]
 
 
 def oracle_cost_ratio(
