@@ -96,7 +96,7 @@ class Folds:
 
     def train(self, table: Table, fold: int) -> Ints:
         """Row indices for fitting when `fold` is left out; `InputError` if too few."""
-        return draw_labels(table, np.flatnonzero(self.of != fold), self.labels, self.seed + fold)
+        return draw_labels(table, _outside(table, self.of, fold), self.labels, self.seed + fold)
 
 
 def folds_of(table: Table, count: int, labels: int | None, seed: int) -> Folds:
@@ -112,13 +112,19 @@ def folds_of(table: Table, count: int, labels: int | None, seed: int) -> Folds:
     fold = np.arange(len(clusters)) % count
     rng.shuffle(fold)
     of = fold[np.searchsorted(clusters, table.cluster)]
-    left = min(int((of != k).sum()) for k in range(count))
+    left = min(len(_outside(table, of, k)) for k in range(count))
     if labels is not None and labels > left:
         raise InputError(
             f"--labels {labels}: {count} folds of {len(table):,} rows of {table.benchmark} leave "
             f"{left:,} for training; give at most that, or more --folds"
         )
     return Folds(of, count, labels, seed)
+
+
+def _outside(table: Table, of: Ints, fold: int) -> Ints:
+    """Rows of the other folds, without those whose text stands in this one under another id."""
+    other = np.flatnonzero(of != fold)
+    return other[~np.isin(table.row_key[other], table.row_key[of == fold])]
 
 
 def enter(name: str, table: Table, folds: Folds, share: float, train: Table | None = None) -> Entry:
@@ -306,6 +312,8 @@ def _elsewhere(train: Table, table: Table, folds: Folds) -> Ints:
 
 def draw_labels(table: Table, rows: Ints, labels: int | None, seed: int) -> Ints:
     """`labels` of these rows, by whole clusters as far as they fit, drawn by the seed."""
+    if not len(rows):
+        raise InputError(f"{table.benchmark} has no row to train on that is not scored too")
     if labels is None or labels == len(rows):
         return rows
     if labels > len(rows):

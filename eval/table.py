@@ -142,15 +142,22 @@ def table_of(
     rows = part.outcomes.filter(pl.col("policy").is_null())
     if exclude is not None:
         rows = rows.filter(~exclude.fill_null(False))
+    several = rows.filter(pl.struct("benchmark", "query_id", "arm", "sample").is_duplicated())
+    if len(several):
+        raise InputError(
+            f"{len(several)} rows are several attempts at one query by one arm, the first at "
+            f"{several['benchmark'][0]}/{several['query_id'][0]}: name the policy that made them"
+        )
     wide = _wide(rows, names)
     if not len(wide):
         where = "/".join([str(data.about.get("name", "the set")), "+".join(benchmarks or ["*"])])
         raise InputError(f"no query of {where} has all of: {', '.join(names)}")
     asked = rows.select(pl.struct("benchmark", "query_id").n_unique()).item()
     kept = wide.select(pl.struct("benchmark", "query_id").n_unique()).item()
+    key = ["benchmark", "query_id"]
     wide = wide.join(
         part.queries.select("benchmark", "query_id", "query", template="cluster_id"),
-        on=["benchmark", "query_id"],
+        on=key,
         how="left",
         maintain_order="left",
     )
@@ -167,7 +174,7 @@ def table_of(
         benchmarks=tuple(wide["benchmark"]),
         query_id=tuple(ids),
         cluster=_clusters(wide),
-        row_key=row_keys(texts, ids),
+        row_key=row_keys(texts, [f"{b}/{i}" for b, i in wide.select(key).iter_rows()]),
         score=block("counted"),
         outcome=block("outcome", np.int64),
         passed=block("passed"),

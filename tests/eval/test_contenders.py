@@ -198,6 +198,22 @@ def test_the_ends_of_the_share_are_all_small_and_all_large(name, share, arm):
     assert set(made.played.returned.tolist()) == {arm}
 
 
+def test_a_text_under_two_ids_is_never_fitted_on_and_scored():
+    table = learnable(40)
+    folds = folds_of(table, 4, None, 0)
+    held, other = np.flatnonzero(folds.of == 0), np.flatnonzero(folds.of != 0)
+    keys = table.row_key.copy()
+    keys[other[:3]] = keys[held[:3]]
+    copied = replace(table, row_key=keys)
+    assert folds.train(copied, 0).tolist() == other[3:].tolist()
+    with pytest.raises(InputError, match="leave 27 for training"):
+        folds_of(copied, 4, 28, 0)
+
+    same = replace(table, row_key=np.zeros(40, dtype=np.uint64))
+    with pytest.raises(InputError, match="b has no row to train on that is not scored too"):
+        enter("text-logistic", same, folds_of(same, 4, None, 0), 0.5)
+
+
 # Transfer
 
 

@@ -192,3 +192,23 @@ def test_a_case_says_the_same_of_every_row():
 def test_samples_stay_together_where_their_rows_name_other_clusters():
     rows = [*both("q1", sample=0, cluster_id="x"), *both("q1", sample=1, cluster_id="y")]
     assert table_of(outcome_set(rows), "s", "l").questions == 1
+
+
+def test_attempts_of_a_run_without_a_policy_are_not_multiplied():
+    rows = [*both("q1"), row("q1", "s", 0.0, attempt=1), row("q1", "l", attempt=1)]
+    with pytest.raises(InputError, match="4 rows are several attempts .* the first at b/q1"):
+        table_of(outcome_set(rows), "s", "l")
+
+
+def test_a_sample_that_one_arm_lacks_leaves_and_the_others_stay():
+    rows = [*both("q1", sample=0), row("q1", "s", 0.0, sample=1), *both("q2", sample=0)]
+    made = table_of(outcome_set(rows), "s", "l")
+    assert made.query_id == ("q1", "q2")
+    assert made.incomplete == 0
+
+
+def test_queries_without_a_text_have_keys_of_their_own_in_a_pool():
+    data = outcome_set([*both("1", benchmark="a"), *both("1", benchmark="c")])
+    hidden = data.queries.with_columns(query=pl.lit(None, pl.String))
+    made = table_of(OutcomeSet(data.outcomes, hidden, data.about), "s", "l")
+    assert len(set(made.row_key.tolist())) == 2
