@@ -7,9 +7,11 @@ labels it trained on are counted and stand in its protocol:
     in-distribution    fitted on other rows of the same benchmark: flatters what must travel
     transfer           fitted on another benchmark
 
-Threshold policies also get an operating point: large for a stated share of queries. Its
-threshold is a quantile of the scores of the *other* folds (scores only, no labels), so no
-row sets the threshold that it is judged by.
+Threshold policies also get an operating point: large for a stated share of queries. A fold's
+threshold is a quantile of the scores of the *other* folds: scores only, no labels. (A fitted
+policy's scores of the other folds come from fits that may have seen this fold's labels, which
+moves a quantile by next to nothing; where a label chooses a threshold, `eval/tuning.py`
+splits the rows in three.)
 """
 
 from collections.abc import Callable, Sequence

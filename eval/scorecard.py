@@ -18,8 +18,9 @@ arms that are dearer than the cheapest one. AIQ's cost range is all-small's to a
 mean cost on this table; it is fixed before the bootstrap and recorded.
 
 `utility` is accuracy minus cost at the price of a dollar at which all-small and all-large
-tie: above theirs means that routing beats both and every mixture of them. Units: USD,
-shares and accuracies 0..1.
+tie: above theirs means that routing beats both and every mixture of them. Rate, budget and
+target come from the table as it is and stay fixed in the bootstrap. Units: shares and
+accuracies 0..1; usd-per-1000 and cost-at-accuracy in USD per 1,000 queries.
 """
 
 from collections.abc import Callable

@@ -228,8 +228,8 @@ def case_of(
 ) -> CaseBatch:
     """What a policy is asked in replay: the same facts as live, never the score.
 
-    `predicted_cost` is (A,) USD: what is known of an arm before it runs (the mean over
-    training rows), not what this query cost.
+    `predicted_cost` is (A,) USD: what is known of an arm before it runs (a mean over rows),
+    not what this query cost.
     """
     n, a = len(table), len(table.arms)
     expected = np.broadcast_to(predicted_cost, (n, a))

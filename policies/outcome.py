@@ -291,8 +291,12 @@ def _conform(
 
 
 def _cast(frame: pl.DataFrame, name: str, kind: pl.DataType, what: str) -> pl.Series:
+    column = frame[name]
+    if kind.is_integer() and column.dtype.is_float():
+        # A cast would cut the fraction off without a word.
+        _reject(frame, pl.col(name) != pl.col(name).round(), f"{what}: {name} holds whole numbers")
     try:
-        return frame[name].cast(kind)
+        return column.cast(kind)
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise OutcomeError(f"{what}: column {name!r} does not hold {kind}: {reason}") from None

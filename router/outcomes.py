@@ -53,7 +53,8 @@ def read_outcomes(where: str | Path) -> OutcomeSet:
         SetupError: there is no such set; the message lists those there are.
         InputError: the folder is damaged or written by another version.
     """
-    place = _found(Path(where)) or _found(outcomes_dir() / str(where))
+    # A bare name means the store, here as in `write_outcomes`; a folder beside us comes second.
+    place = _found(outcomes_dir() / str(where)) or _found(Path(where))
     if place is None:
         have = ", ".join(stored_sets()) or "none"
         raise SetupError(

@@ -188,3 +188,9 @@ def test_lists_structs_and_enums_are_kept():
     assert first["arm_probability"] == chance
     assert first["features"] == [0.5, 1.5]
     assert first["verdict"] == "unknown"
+
+
+def test_a_fraction_in_a_count_is_an_error_not_a_cut():
+    with pytest.raises(OutcomeError, match="completion_tokens holds whole numbers"):
+        validate_outcomes(frame({"completion_tokens": 1.7}))
+    assert validate_outcomes(frame({"completion_tokens": 2.0}))["completion_tokens"].item() == 2
