@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from eval.benchmarks.benchmark import Benchmark, Question
-from eval.journal import Journal
-from eval.live_rows import rows_of
-from eval.live_tally import Tally, returned_score, tally_of
-from eval.rate import RateLimit
-from eval.subject import Subject, SubjectSpec, WorkerLost
+from eval.runs.journal import Journal
+from eval.runs.rate import RateLimit
+from eval.runs.rows import rows_of
+from eval.runs.subject import Subject, SubjectSpec, WorkerLost
+from eval.runs.tally import Tally, returned_score, tally_of
 from policies.outcome import Status
 from policies.policy import Policy
 from router.errors import OckhamError

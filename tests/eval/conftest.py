@@ -10,7 +10,7 @@ import pytest
 from eval.benchmarks import benchmark as registry
 from eval.benchmarks.benchmark import Benchmark, Graded, Question
 from eval.live import Plan
-from eval.subject import SubjectSpec
+from eval.runs.subject import SubjectSpec
 from policies.outcome import Status
 from policies.policy import Policy
 from router.arms.run import ArmRunner

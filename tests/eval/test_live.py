@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from eval.journal import Journal
 from eval.live import Limits, run_plan
-from eval.rate import RateLimit
-from eval.subject import RouterSubject, WorkerLost
+from eval.runs.journal import Journal
+from eval.runs.rate import RateLimit
+from eval.runs.subject import RouterSubject, WorkerLost
 from router.errors import ConfigError, NoAnswerError, OckhamError, SetupError
 
 from .conftest import Sums, add, fake_router, fake_settings, plan_of

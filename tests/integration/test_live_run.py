@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 
 from eval.bench.fake_model import FakeModel
-from eval.tries import read_tries
+from eval.runs.tries import read_tries
 from router.outcomes import read_outcomes
 
 OCKHAM = (sys.executable, "-c", "from router.cli import main; main()")

@@ -10,10 +10,10 @@ import pytest
 
 from eval.bench.fake_model import FakeModel
 from eval.benchmarks.benchmark import Benchmark, Graded, Question
-from eval.journal import Journal
 from eval.live import Limits, Plan, run_plan
-from eval.ray_engine import ray_subject, shared_settings
-from eval.subject import RouterSubject, SubjectSpec
+from eval.runs.journal import Journal
+from eval.runs.ray_engine import ray_subject, shared_settings
+from eval.runs.subject import RouterSubject, SubjectSpec
 from policies.outcome import Status
 from router.config import Settings, load_settings
 from router.errors import ConfigError

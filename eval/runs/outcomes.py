@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eval.benchmarks.benchmark import Question
-from eval.live_rows import text_hash
-from eval.manifest import Manifest
-from eval.tries import Try
+from eval.runs.manifest import Manifest
+from eval.runs.rows import text_hash
+from eval.runs.tries import Try
 
 if TYPE_CHECKING:
     from policies.outcome import OutcomeSet

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.live_tally import returned_score
-from eval.manifest import Manifest, read_manifest
-from eval.tries import Try, read_tries
+from eval.runs.manifest import Manifest, read_manifest
+from eval.runs.tally import returned_score
+from eval.runs.tries import Try, read_tries
 
 __all__ = ["accuracy_of", "summarise", "summary_text", "wilson"]
 

@@ -31,10 +31,10 @@ def write_report(results: list[Path], out: Path) -> list[str]:
     from router.errors import SetupError
 
     try:
-        from eval.report_data import load
-        from eval.report_figures import pictures
-        from eval.report_page import page
-        from eval.report_style import styles
+        from eval.report.data import load
+        from eval.report.figures import pictures
+        from eval.report.page import page
+        from eval.report.style import styles
     except ModuleNotFoundError as error:
         raise SetupError(f"{error.name} is missing: pip install 'ockham-router[eval]'") from None
 

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from eval.benchmarks.benchmark import Benchmark, Question
-from eval.subject import SubjectSpec
+from eval.runs.subject import SubjectSpec
 from policies.policy import Policy
 from router.config import ModelSettings, Settings
 from router.errors import InputError, SetupError

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eval.benchmarks.benchmark import Benchmark, Question
-from eval.live_rows import text_hash
-from eval.live_summary import accuracy_of
-from eval.live_tally import returned_score
-from eval.manifest import Manifest
-from eval.tries import Try
+from eval.runs.manifest import Manifest
+from eval.runs.rows import text_hash
+from eval.runs.summary import accuracy_of
+from eval.runs.tally import returned_score
+from eval.runs.tries import Try
 from policies.outcome import Status
 from router.errors import SetupError
 

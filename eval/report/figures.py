@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from eval.report_data import Cell, Contestant, Line, Section, number
-from eval.report_style import (
+from eval.report.data import Cell, Contestant, Line, Section, number
+from eval.report.style import (
     GREY,
     INK,
     OTHERS_INK,

@@ -8,8 +8,8 @@ One SQLite file (WAL, synchronous=FULL) with one row a *try* of a sample:
                   it counts at its reserved worst case, and the sample is asked once more
     superseded    a failed one that somebody asked to have repeated (`--retry-failed`)
 
-A lock keeps a second process out. Not here: what a result means (`eval/live_rows.py`), and
-what the run is (`eval/manifest.py`).
+A lock keeps a second process out. Not here: what a result means (`eval/runs/rows.py`), and
+what the run is (`eval/runs/manifest.py`).
 """
 
 import json
@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from filelock import FileLock, Timeout
 
-from eval.tries import JOURNAL_FILE, State, Try, all_tries, damaged
+from eval.runs.tries import JOURNAL_FILE, State, Try, all_tries, damaged
 from router.errors import InputError, SetupError
 
 __all__ = ["LOCK_FILE", "Journal", "now"]

@@ -22,7 +22,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from eval.benchmarks.benchmark import Question
-from eval.subject import Answered, RouterSubject, SubjectSpec, WorkerLost
+from eval.runs.subject import Answered, RouterSubject, SubjectSpec, WorkerLost
 from router import errors
 from router.config import Settings
 from router.errors import OckhamError, SetupError

@@ -18,7 +18,7 @@ import hashlib
 from typing import Any
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question
-from eval.subject import Answered, SubjectSpec, Tried
+from eval.runs.subject import Answered, SubjectSpec, Tried
 from policies.outcome import Status
 from policies.policy import Policy
 from router.state import Attempt, AttemptStatus, Price, Verdict

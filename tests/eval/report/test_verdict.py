@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from eval.report_data import load
-from eval.report_verdict import verdicts
+from eval.report.data import load
+from eval.report.verdict import verdicts
 
 from .report_results import record, routed, single, stamp, usual, write
 

@@ -2,8 +2,8 @@
 
 import io
 
-from eval.live_progress import describe, progress
-from eval.live_tally import Tally
+from eval.runs.progress import describe, progress
+from eval.runs.tally import Tally
 
 HALF = Tally(planned=10, done=4, failed=1, interrupted=2, spent_usd=0.5, score=3)
 

@@ -12,11 +12,11 @@ from typer.testing import CliRunner
 from eval.replay import Plan, replay
 from eval.replay_files import stamp as real_stamp
 from eval.replay_files import write_result
-from eval.report import write_report
+from eval.report.commands import write_report
 from router.cli import build
 from router.errors import InputError, SetupError
 
-from .hand import learnable
+from ..hand import learnable  # noqa: TID252  no package
 from .report_results import routed, usual, write
 
 PNGS = {f"hand-b-{name}.png" for name in ("cost-quality", "apgr", "prices")}
@@ -119,7 +119,7 @@ def test_a_full_disk_leaves_nothing_half_written(
 
 def test_light_import() -> None:
     code = (
-        "import sys, eval.report; "
+        "import sys, eval.report.commands; "
         "heavy = {'numpy', 'matplotlib', 'plotly', 'pydantic', 'jinja2'} & set(sys.modules); "
         "assert not heavy, heavy"
     )

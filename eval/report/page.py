@@ -8,11 +8,11 @@ from typing import Any
 
 from eval.replay import RIVALS
 from eval.replay_show import published
-from eval.report_data import Cell, Contestant, Section, Source, number
-from eval.report_figures import alt_texts
-from eval.report_plotly import figures, script
-from eval.report_style import Style
-from eval.report_verdict import verdicts
+from eval.report.data import Cell, Contestant, Section, Source, number
+from eval.report.figures import alt_texts
+from eval.report.plotly_figures import figures, script
+from eval.report.style import Style
+from eval.report.verdict import verdicts
 
 __all__ = ["page"]
 
@@ -124,7 +124,7 @@ def page(
         undefined=StrictUndefined,
     )
     views = [_view(s, look, png) for s, look, png in zip(sections, looks, drawn, strict=True)]
-    return environment.get_template("report_page.html.j2").render(
+    return environment.get_template("page.html.j2").render(
         title=_title(sections),
         sources=sources,
         sections=views,

@@ -13,8 +13,8 @@ import typer
 
 if TYPE_CHECKING:
     from eval.live import Ended, Limits
-    from eval.live_session import Prepared
-    from eval.manifest import Arguments
+    from eval.runs.manifest import Arguments
+    from eval.runs.session import Prepared
 
 __all__ = ["app"]
 
@@ -81,7 +81,7 @@ def run(
     Exit codes: 0 complete; 5 stopped by --max-cost or by failures in a row; 130 Ctrl-C.
     """
     from eval.live import Limits
-    from eval.live_session import prepare
+    from eval.runs.session import prepare
 
     given = {
         "benchmark": benchmark, "arm": arm, "policy": policy, "samples": samples,
@@ -97,8 +97,8 @@ def run(
 
 
 def _arguments(given: dict[str, Any], resume: Path | None, out: Path | None) -> "Arguments":
-    from eval.manifest import Arguments, read_manifest
-    from eval.subject import SubjectSpec
+    from eval.runs.manifest import Arguments, read_manifest
+    from eval.runs.subject import SubjectSpec
     from router.errors import InputError
 
     asked = {name: value for name, value in given.items() if value is not None}
@@ -124,8 +124,8 @@ def _sit(
     """One sitting; leaves by its exit code where the run is not complete."""
     import asyncio
 
-    from eval.live_progress import progress
-    from eval.live_session import run_session
+    from eval.runs.progress import progress
+    from eval.runs.session import run_session
 
     typer.echo(f"run folder: {prepared.folder}", err=True)
     try:
@@ -143,9 +143,9 @@ def _sit(
 
 
 def _write_partial(prepared: "Prepared") -> None:
-    from eval.journal import Journal
-    from eval.live_session import write_results
-    from eval.manifest import read_manifest
+    from eval.runs.journal import Journal
+    from eval.runs.manifest import read_manifest
+    from eval.runs.session import write_results
 
     read_manifest(prepared.folder)
     with Journal.open(prepared.folder) as journal:
@@ -153,7 +153,7 @@ def _write_partial(prepared: "Prepared") -> None:
 
 
 def _show(folder: Path, as_json: bool) -> None:
-    from eval.live_summary import summarise, summary_text
+    from eval.runs.summary import summarise, summary_text
 
     data = summarise(folder)
     sys.stdout.write((json.dumps(data) if as_json else summary_text(data)) + "\n")

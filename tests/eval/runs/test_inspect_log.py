@@ -7,13 +7,13 @@ import sys
 import pytest
 from inspect_ai.log import read_eval_log
 
-from eval.inspect_log import inspect_log, write_inspect_log
-from eval.manifest import Arguments, make_manifest
-from eval.subject import SubjectSpec
-from eval.tries import Try
+from eval.runs.inspect_log import inspect_log, write_inspect_log
+from eval.runs.manifest import Arguments, make_manifest
+from eval.runs.subject import SubjectSpec
+from eval.runs.tries import Try
 from router.errors import SetupError
 
-from .conftest import Sums, fake_settings
+from ..conftest import Sums, fake_settings  # noqa: TID252  no package
 
 
 def row(arm, returned, **more):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.report_data import Contestant, Section
+from eval.report.data import Contestant, Section
 
 __all__ = [
     "GREY",

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from eval import report_data, report_page
-from eval.report_data import load
-from eval.report_figures import pictures
-from eval.report_page import page
-from eval.report_style import styles
+from eval.report import data as report_data
+from eval.report import page as report_page
+from eval.report.data import load
+from eval.report.figures import pictures
+from eval.report.page import page
+from eval.report.style import styles
 
 from .report_results import record, routed, single, stamp, usual, write
 

@@ -8,7 +8,7 @@ utility: accuracy minus cost, at the price at which all-small and all-large tie.
 
 from collections.abc import Sequence
 
-from eval.report_data import Cell, Contestant, Section, number
+from eval.report.data import Cell, Contestant, Section, number
 
 __all__ = ["verdicts"]
 

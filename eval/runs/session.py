@@ -3,8 +3,8 @@
 The folder of a run is named after what decides its numbers, so the same command finds its
 own folder again and goes on. Layout:
 
-    manifest.json     what the run is (`eval/manifest.py`)
-    journal.sqlite    every try (`eval/journal.py`), with its lock beside it
+    manifest.json     what the run is (`eval/runs/manifest.py`)
+    journal.sqlite    every try (`eval/runs/journal.py`), with its lock beside it
     outcomes/         the outcome set, written when the run is complete
     *.eval            the same as an Inspect log
 """
@@ -18,10 +18,9 @@ from pathlib import Path
 from typing import Literal
 
 from eval.benchmarks.benchmark import Benchmark, Question, create
-from eval.journal import LOCK_FILE, Journal, now
 from eval.live import Ended, Limits, Plan, run_plan
-from eval.live_tally import Tally, tally_of
-from eval.manifest import (
+from eval.runs.journal import LOCK_FILE, Journal, now
+from eval.runs.manifest import (
     MANIFEST_FILE,
     Arguments,
     Manifest,
@@ -31,8 +30,9 @@ from eval.manifest import (
     read_manifest,
     write_manifest,
 )
-from eval.subject import RouterSubject, Subject
-from eval.tries import Try
+from eval.runs.subject import RouterSubject, Subject
+from eval.runs.tally import Tally, tally_of
+from eval.runs.tries import Try
 from policies.policy import Policy
 from router.config import Settings, load_settings
 from router.errors import InputError
@@ -119,8 +119,8 @@ async def run_session(
 
 def write_results(run: Prepared, tries: Sequence[Try]) -> None:
     """The outcome set and the Inspect log of what a journal holds."""
-    from eval.inspect_log import write_inspect_log
-    from eval.live_outcomes import write_live_outcomes
+    from eval.runs.inspect_log import write_inspect_log
+    from eval.runs.outcomes import write_live_outcomes
 
     name = run.benchmark.benchmark_id
     write_live_outcomes(run.folder, run.manifest, run.questions, tries, name)
@@ -135,7 +135,7 @@ async def _subject(run: Prepared, engine: Engine, concurrency: int) -> AsyncIter
         if engine == "local":
             yield subject
             return
-        from eval.ray_engine import ray_subject
+        from eval.runs.ray_engine import ray_subject
 
         spec, cap = run.manifest.arguments.subject, run.benchmark.max_tokens
         async with ray_subject(router, subject, spec, cap, concurrency) as spread:

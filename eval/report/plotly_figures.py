@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from eval.report_data import Cell, Contestant, Section, number
-from eval.report_figures import PANELS, RATIOS, Dot, rows_of, scene
-from eval.report_style import GREY, INK, OTHERS_INK, Style, caption
+from eval.report.data import Cell, Contestant, Section, number
+from eval.report.figures import PANELS, RATIOS, Dot, rows_of, scene
+from eval.report.style import GREY, INK, OTHERS_INK, Style, caption
 
 __all__ = ["figures", "script"]
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.report_data import Cell, Contestant, Section, load, number
+from eval.report.data import Cell, Contestant, Section, load, number
 from router.errors import InputError
 
 from .report_results import curve, record, routed, single, stamp, usual, write

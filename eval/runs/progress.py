@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from eval.live_tally import Tally
+    from eval.runs.tally import Tally
 
 __all__ = ["describe", "progress"]
 

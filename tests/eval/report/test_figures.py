@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from eval import report_data
-from eval.report_data import Section, load
-from eval.report_figures import alt_texts, pictures, scene
-from eval.report_plotly import figures, script
-from eval.report_style import FAINT, Frame, Style, caption, place, styles
+from eval.report import data as report_data
+from eval.report.data import Section, load
+from eval.report.figures import alt_texts, pictures, scene
+from eval.report.plotly_figures import figures, script
+from eval.report.style import FAINT, Frame, Style, caption, place, styles
 
 from .report_results import record, routed, single, stamp, usual, write
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from eval.tries import Try
+from eval.runs.tries import Try
 
 __all__ = ["Tally", "returned_score", "tally_of"]
 

@@ -4,8 +4,8 @@ import sqlite3
 
 import pytest
 
-from eval.journal import Journal
-from eval.tries import JOURNAL_FILE, read_tries
+from eval.runs.journal import Journal
+from eval.runs.tries import JOURNAL_FILE, read_tries
 from router.errors import InputError, SetupError
 
 

@@ -7,24 +7,24 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-import eval.live_session
+import eval.runs.session
 from eval.benchmarks import benchmark as registry
-from eval.journal import Journal
-from eval.live_commands import app
-from eval.live_outcomes import OUTCOMES_FOLDER
-from eval.live_rows import text_hash
-from eval.live_summary import wilson
+from eval.runs.commands import app
+from eval.runs.journal import Journal
+from eval.runs.outcomes import OUTCOMES_FOLDER
+from eval.runs.rows import text_hash
+from eval.runs.summary import wilson
 from router.errors import ConfigError, InputError
 from router.outcomes import read_outcomes
 
-from .conftest import Sums, add, fake_router
+from ..conftest import Sums, add, fake_router  # noqa: TID252  no package
 
 
 @pytest.fixture
 def ready(sums, clean_env, fake_model, monkeypatch):
     """The sums benchmark before a fake small model, configured through the environment."""
     fake_model.answer = add
-    monkeypatch.setattr(eval.live_session, "Router", fake_router)
+    monkeypatch.setattr(eval.runs.session, "Router", fake_router)
     env = {"API_BASE": fake_model.api_base, "API_KEY": "secret-1", "MAX_TOKENS": "64"}
     env |= {"INPUT_USD_PER_MILLION": "1", "OUTPUT_USD_PER_MILLION": "4"}
     for name, value in env.items():
@@ -300,7 +300,7 @@ def test_a_rebuilt_index_is_another_run(ready, tmp_path):
 
 
 def test_the_rate_is_handed_to_the_runner(ready, tmp_path, monkeypatch):
-    from eval.rate import RateLimit
+    from eval.runs.rate import RateLimit
 
     made = []
     original = RateLimit.__init__

@@ -1,0 +1,1 @@
+"""`ockham report`: the page and the pictures of replays."""

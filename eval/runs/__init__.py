@@ -1,0 +1,1 @@
+"""Around `eval/live.py`: the journal, who answers, what is written, the command line."""
