@@ -1,12 +1,13 @@
 """Documentation that cannot rot: README's snippets run, every setting stands in default.yaml."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 import yaml
 from pydantic import BaseModel
-from typer.testing import CliRunner
+from typer.main import get_command
 
 from router import config
 from router.cli import build
@@ -40,18 +41,25 @@ def test_the_yaml_snippet_is_valid(clean_env, tmp_path):
     assert load_settings(path).models["small"].api_base == "http://gpu:8000/v1"
 
 
-def test_every_command_in_the_readme_exists():
-    app = build()
-    text = "\n".join(snippets("")) + README
-    names = set(re.findall(r"\bockham (ask|route|serve|demo|\w+ \w+)\b", text))
-    calls = {tuple(n.split()) for n in names}
-    known = {("ask",), ("route",), ("serve",)}
-    assert known <= {c[:1] for c in calls}
-    for call in calls:
-        if call[0] in {"ask", "route", "serve", "config", "verify", "signals", "index", "bench"}:
-            path = call if call[0] not in {"ask", "route", "serve"} else call[:1]
-            done = CliRunner().invoke(app, [*path, "--help"])
-            assert done.exit_code == 0, (call, done.output)
+EVAL = (ROOT / "eval" / "README.md").read_text(encoding="utf-8")
+CALL = re.compile(r"^(?:\$ )?ockham (.+?)(?:\s+#.*)?$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("text", [README, EVAL], ids=["README", "eval/README"])
+def test_every_command_and_option_in_the_docs_exists(text):
+    root = get_command(build())
+    fenced = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    blocks = "\n".join(body for language, body in fenced if not language)
+    calls = [shlex.split(line.rstrip("\\ ")) for line in CALL.findall(blocks)]
+    assert len(calls) >= 8
+    for words in calls:
+        command = root
+        while hasattr(command, "commands"):
+            assert words[0] in command.commands, words
+            command = command.commands[words.pop(0)]
+        known = {opt for param in command.params for opt in (*param.opts, *param.secondary_opts)}
+        used = {w.split("=")[0] for w in words if w.startswith("--")}
+        assert used <= known, (command.name, used - known)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ def test_router_exports():
 def test_policies_exports():
     assert set(policies.__all__) == {
         "STOP", "AlwaysLarge", "AlwaysSmall", "Arm", "AttemptBlock", "CaseBatch", "ChoiceBatch",
-        "Needs", "Outcome", "Policy", "PolicyError", "Random", "Verifiability",
+        "Needs", "Outcome", "Policy", "PolicyError", "PromptLength", "Random", "TextLogistic",
+        "ThresholdPolicy", "Verifiability", "VerifiabilityThreshold",
         "available_policies", "best_attempt", "choose_from", "create", "first_open", "register",
     }  # fmt: skip
     assert all(hasattr(policies, name) for name in policies.__all__)
