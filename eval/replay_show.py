@@ -95,14 +95,18 @@ def _grid(
     grid.add_column("labels", justify="right")
     for title, _, _ in COLUMNS:
         grid.add_column(title, justify="right", no_wrap=wide)
-    keys = dict.fromkeys(
-        (r.policy, r.protocol, r.labels) for r in records if r.metric != "not-replayable"
-    )
+    keys = dict.fromkeys((r.policy, r.protocol) for r in records if r.metric != "not-replayable")
     for key in keys:
-        rows = [r for r in records if (r.policy, r.protocol, r.labels) == key]
+        rows = [r for r in records if (r.policy, r.protocol) == key]
         cells = [_cell(rows, metric, shown) for _, metric, shown in COLUMNS]
-        grid.add_row(key[0], key[1], f"{key[2]:,}" if key[2] else "", *cells)
+        grid.add_row(*key, _labels(rows), *cells)
     return grid
+
+
+def _labels(rows: Sequence[Record]) -> str:
+    """Training labels; a range where seeds hold out different twins."""
+    low, high = (end(r.labels for r in rows) for end in (min, max))
+    return "" if not high else f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def _values(records: Sequence[Record], title: str, metrics: Sequence[str]) -> Grid:

@@ -153,7 +153,7 @@ class Scorecard:
         paid = np.where(played.tried >= 0, cost[rows, np.clip(played.tried, 0, None)], 0).sum(1)
         pick = np.clip(played.returned, 0, None)
         # Once, not in every resample: these do not depend on the weights.
-        hit = optimal_picks(pick, score, cost).astype(np.float64)
+        hit = (optimal_picks(pick, score, cost) & (played.returned >= 0)).astype(np.float64)
         least = optimal_cost(score, cost)
         rate = exchange_rate(self.table, cost)
         names = ["usd-per-1000", "routerarena", "optimal-pick", "cost-over-oracle", "utility"]

@@ -42,6 +42,9 @@ def main() -> None:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Torch's threads would spin while they wait, and starve the model server beside them.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # A pipe has no width; 80 columns would cut tables that nobody is short of room for.
+    if not sys.stdout.isatty():
+        os.environ.setdefault("COLUMNS", "160")
     try:
         build()()
     except OckhamError as error:

@@ -2,6 +2,7 @@
 
 import base64
 import os
+import re
 import time
 
 import numpy as np
@@ -75,6 +76,8 @@ def test_blocks_have_their_names_and_shapes(featuriser: Featuriser) -> None:
         "lengths": (2, len(LENGTHS)),
         "axes": (2, 2),
         "domains": (2, len(DOMAINS)),
+        # Four words and their three pairs; the second text is padded.
+        "terms": (2, 2 * len(re.findall(r"\w+", "What is 1 + 1?")) - 1),
     }
 
 
