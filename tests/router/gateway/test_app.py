@@ -153,7 +153,7 @@ def test_a_client_that_hangs_up_stops_the_model(serve, fake_model, stream, caplo
         while len(fake_model.requests) < 2:  # the health check, then this one
             time.sleep(0.01)
         time.sleep(0.2)
-    assert fake_model.hung_up.wait(5)
+    assert fake_model.hung_up.wait(15)
     time.sleep(0.3)
     assert not [r for r in caplog.records if r.levelname == "ERROR"]
 
@@ -166,7 +166,7 @@ def test_a_hang_up_during_a_checked_silence_stops_the_model_too(serve, fake_mode
     ) as response:
         next(response.iter_lines())
         time.sleep(0.2)
-    assert fake_model.hung_up.wait(6)
+    assert fake_model.hung_up.wait(15)
 
 
 @pytest.mark.parametrize(

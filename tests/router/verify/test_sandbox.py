@@ -1,6 +1,7 @@
 """The walls: nothing gets out, nothing outlives its run. As root and as an ordinary user."""
 
 import asyncio
+import contextlib
 import os
 import pickle
 import socket
@@ -63,17 +64,34 @@ def run(user: str, program: str, limits: Limits = STRICT, stdin: bytes = b"") ->
 
 
 def boxes_alive() -> list[str]:
-    """Command lines of sandboxes that still run (zombies have none)."""
-    found = []
+    """Command lines of our sandboxes that still run (zombies have none).
+
+    Ours, or orphaned: the boxes of another live process on the machine are its own affair.
+    """
+    boxes = {pid: line for pid, line in _command_lines() if b"/box/main.py" in line}
+    return [
+        line.decode(errors="replace")
+        for pid, line in boxes.items()
+        if _outside(pid, boxes) in (os.getpid(), 1, None)
+    ]
+
+
+def _command_lines() -> Iterator[tuple[int, bytes]]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            try:
-                line = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if b"/box/main.py" in line:
-                found.append(line.decode(errors="replace"))
-    return found
+            with contextlib.suppress(OSError):
+                yield int(entry.name), (entry / "cmdline").read_bytes()
+
+
+def _outside(pid: int, boxes: dict[int, bytes]) -> int | None:
+    """The first ancestor that is no box; None where the process has gone meanwhile."""
+    while pid in boxes:
+        try:
+            stat = Path(f"/proc/{pid}/stat").read_text()
+        except OSError:
+            return None
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return pid
 
 
 @pytest.fixture(autouse=True)
