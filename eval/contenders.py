@@ -6,6 +6,7 @@ labels it trained on are counted and stand in its protocol:
     untrained          nothing was fitted
     in-distribution    fitted on other rows of the same benchmark: flatters what must travel
     transfer           fitted on another benchmark
+    preset from X      fitted before, on X; refused on a table that shares a benchmark with X
 
 Threshold policies also get an operating point: large for a stated share of queries. A fold's
 threshold is a quantile of the scores of the *other* folds: scores only, no labels. (A fitted
@@ -16,6 +17,7 @@ splits the rows in three.)
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -24,12 +26,14 @@ from numpy.typing import NDArray
 from eval.features import Features
 from eval.fit.text_logistic import fit_text_logistic
 from eval.play import Played, play, why_not
+from eval.sources.labels import family_of
 from eval.table import Table, case_of
 from policies import AlwaysLarge, AlwaysSmall, CaseBatch, Needs, Policy, PolicyError
 from policies.random import uniform
 from policies.threshold import ThresholdPolicy
 from router.config import make_policy
 from router.errors import ConfigError, InputError, OckhamError
+from router.presets import preset_evidence
 
 __all__ = [
     "BASELINES",
@@ -202,13 +206,41 @@ def _plain(name: str, policy: Policy, table: Table, folds: Folds, share: float) 
     lacks = why_not(policy, table)
     if lacks:
         raise NotReplayable(f"{name}: not replayable on this table: {lacks}")
+    protocol, labels = _preset_terms(name, table)
     if isinstance(policy, ThresholdPolicy):
         cost = mean_cost(table)
-        score = policy.score(case_of(table, cost))
+        cases = case_of(table, cost)
+        score, quality = policy.score(cases), policy.estimate(cases)
         twins = table.twins
         twin = policy.score(case_of(twins.of(table), cost)) if twins else None
-        return _at_share(name, "untrained", 0, score, table, folds, share, twin=twin)
-    return Entry(name, "untrained", 0, play(policy, table, mean_cost(table)))
+        return _at_share(name, protocol, labels, score, table, folds, share, quality, twin)
+    return Entry(name, protocol, labels, play(policy, table, mean_cost(table)))
+
+
+def _preset_terms(name: str, table: Table) -> tuple[str, int]:
+    """Protocol and labels of a policy that comes as it is: nothing fitted, or a preset.
+
+    Raises:
+        NotReplayable: the preset was fitted on a benchmark of this table's family (the rows
+            that it would be scored on), or does not say on what.
+    """
+    if not name.endswith(".json"):
+        return "untrained", 0
+    evidence = preset_evidence(Path(name))
+    labels, origin = evidence.get("fitted_on"), str(evidence.get("benchmark", ""))
+    if labels == 0:
+        return "untrained", 0
+    if not isinstance(labels, int) or not origin:
+        raise NotReplayable(
+            f"{name}: not replayable: the preset does not say what it was fitted on"
+        )
+    shared = {family_of(b) for b in origin.split("+")} & {family_of(b) for b in table.benchmarks}
+    if shared:
+        raise NotReplayable(
+            f"{name}: not replayable on this table: it was fitted on {origin}, of the same family "
+            f"({', '.join(sorted(shared))}), and would be scored on what it has seen"
+        )
+    return f"preset from {origin}", labels
 
 
 def _fitted(name: str, table: Table, folds: Folds, share: float, train: Table | None) -> Entry:

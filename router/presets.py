@@ -15,7 +15,7 @@ from typing import Any
 from policies import Policy, PolicyError
 from router.errors import ConfigError, SetupError
 
-__all__ = ["read_preset", "write_preset"]
+__all__ = ["preset_evidence", "read_preset", "write_preset"]
 
 FORMAT = 1
 
@@ -33,6 +33,13 @@ def read_preset(path: Path) -> Policy:
         raise ConfigError(f"policy: preset {path}: {error}") from None
     except (ValueError, TypeError, KeyError) as error:
         raise ConfigError(f"policy: {path} is no preset: {error!r}") from None
+
+
+def preset_evidence(path: Path) -> Mapping[str, Any]:
+    """What the preset was made on, as its maker wrote it; empty where it says nothing."""
+    read_preset(path)  # its errors
+    evidence = json.loads(path.read_text(encoding="utf-8")).get("evidence")
+    return evidence if isinstance(evidence, dict) else {}
 
 
 def write_preset(path: Path, policy: Policy, evidence: Mapping[str, Any]) -> None:

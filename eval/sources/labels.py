@@ -21,7 +21,15 @@ from dataclasses import dataclass
 
 from router.state import Domain
 
-__all__ = ["BENCHMARKS", "MMLU_SUBJECTS", "SUBJECTS", "Label", "UnknownBenchmark", "label_of"]
+__all__ = [
+    "BENCHMARKS",
+    "MMLU_SUBJECTS",
+    "SUBJECTS",
+    "Label",
+    "UnknownBenchmark",
+    "family_of",
+    "label_of",
+]
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,14 @@ def label_of(benchmark: str, subject: str | None = None) -> Label:
         return subjects[key]
     except KeyError:
         raise UnknownBenchmark(f"{benchmark!r}: subject {subject!r} is not labelled") from None
+
+
+def family_of(benchmark: str) -> str:
+    """The family of a benchmark, whatever the subject; its own name where it is not known."""
+    if benchmark in BENCHMARKS:
+        return BENCHMARKS[benchmark].family
+    subjects = SUBJECTS.get(benchmark)
+    return next(iter(subjects.values())).family if subjects else benchmark
 
 
 def _subject_key(benchmark: str, subject: str) -> str:

@@ -1,0 +1,65 @@
+"""A preset in a replay: never scored on the family that it was fitted on."""
+
+from pathlib import Path
+
+import pytest
+
+from eval.contenders import NotReplayable, enter, folds_of
+from eval.sources.labels import family_of
+from policies import PromptLength, VerifiabilityThreshold
+from router.presets import write_preset
+
+from .hand import learnable
+
+
+@pytest.fixture
+def made(tmp_path: Path):
+    table = learnable()
+
+    def play(**evidence):
+        write_preset(tmp_path / "p.json", VerifiabilityThreshold(), evidence)
+        return enter(str(tmp_path / "p.json"), table, folds_of(table, 5, None, 0), 0.5)
+
+    return table, play
+
+
+def test_fitted_on_the_same_benchmark_is_refused(made) -> None:
+    table, play = made
+    with pytest.raises(NotReplayable, match="scored on what it has seen"):
+        play(fitted_on=100, benchmark=table.benchmarks[0])
+    with pytest.raises(NotReplayable, match="scored on what it has seen"):
+        play(fitted_on=100, benchmark=f"elsewhere+{table.benchmarks[0]}")
+
+
+def test_fitted_elsewhere_says_where_and_on_how_much(made) -> None:
+    _, play = made
+    entry = play(fitted_on=100, benchmark="elsewhere")
+    assert (entry.protocol, entry.labels) == ("preset from elsewhere", 100)
+
+
+def test_a_threshold_alone_is_untrained(made) -> None:
+    table, play = made
+    entry = play(fitted_on=0, benchmark=table.benchmarks[0])
+    assert (entry.protocol, entry.labels) == ("untrained", 0)
+
+
+def test_a_preset_that_keeps_silent_is_refused(made) -> None:
+    _, play = made
+    with pytest.raises(NotReplayable, match="does not say what it was fitted on"):
+        play()
+
+
+def test_families_join_what_may_be_twins() -> None:
+    assert family_of("mmlu") == family_of("mmlu_pro") == family_of("MMLU")
+    assert family_of("gsm8k") == family_of("gsm8k_test") != family_of("mmlu")
+    assert family_of("my own") == "my own"
+
+
+def test_the_preset_is_the_policy(made, tmp_path: Path) -> None:
+    table, _ = made
+    write_preset(tmp_path / "q.json", PromptLength(), {"fitted_on": 0})
+    folds = folds_of(table, 5, None, 0)
+    ours = enter(str(tmp_path / "q.json"), table, folds, 0.5)
+    theirs = enter("prompt-length", table, folds, 0.5)
+    assert (ours.score == theirs.score).all()
+    assert (ours.played.returned == theirs.played.returned).all()
