@@ -154,7 +154,10 @@ class _Run:
         self.journal.interrupt(id_, why)
         tally = self.tally
         self.tally = replace(
-            tally, interrupted=tally.interrupted + 1, spent_usd=tally.spent_usd + worst
+            tally,
+            interrupted=tally.interrupted + 1,
+            spent_usd=tally.spent_usd + worst,
+            interrupted_usd=tally.interrupted_usd + worst,
         )
         key = (question.id, sample)
         self.losses[key] = self.losses.get(key, 0) + 1

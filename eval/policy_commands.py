@@ -54,15 +54,29 @@ def tune(
     table, evidence = _load(source, benchmark, pair, exclude_subject, seed)
     made = run(table, policy, budget=budget, max_error=max_error, labels=labels, seed=seed)
     facts = evidence | _facts(made) | {"budget": budget, "max_error": max_error}
-    if out is not None:
+    if out is not None and made.reached:
         _write(out, made, facts)
     if as_json:
         _json(facts)
-        return
-    _print(made, table)
+    else:
+        _print(made, table)
+        _judge(made, budget, max_error)
+    if not made.reached:
+        raise typer.Exit(1)
+
+
+def _judge(made: "Tuned", budget: float | None, max_error: float | None) -> None:
+    """What the held-out rows say of the aim, in a sentence where it is not simply met."""
     if not made.reached:
         aim = f"USD {budget:g} per 1,000" if budget is not None else f"an error of {max_error:g}"
-        typer.echo(f"No threshold reaches {aim} on the choosing rows: this is the nearest.")
+        typer.echo(
+            f"No threshold reaches {aim} on the rows that choose it. Above is the one that comes "
+            "closest; no preset was written."
+        )
+    elif budget is not None and made.usd_per_1000.value > budget:
+        typer.echo("On rows not seen it costs more than the budget: ask for a little less.")
+    elif max_error is not None and 1 - made.accuracy.value > max_error:
+        typer.echo("On rows not seen its error is above the limit: ask for a little less.")
     elif budget is not None and not made.usd_per_1000.high <= budget:
         typer.echo("The interval of the cost reaches above the budget: ask for a little less.")
     elif max_error is not None and not 1 - made.accuracy.low <= max_error:
@@ -157,6 +171,7 @@ def _print(made: "Tuned", table: "Table") -> None:
         f"{table.source} / {table.benchmark}, {table.arms[0].name} -> {table.arms[1].name}\n"
         f"{made.policy.name}: threshold {made.policy.threshold:.6g} "
         f"(fitted on {made.labels:,} rows, chosen on {made.chosen_on:,}, scored on {a.n:,})\n"
+        f"  error        {1 - a.value:.4f} [{1 - a.high:.4f}, {1 - a.low:.4f}]\n"
         f"  accuracy     {a.value:.4f} [{a.low:.4f}, {a.high:.4f}]\n"
         f"  USD per 1000 {c.value:.4f} [{c.low:.4f}, {c.high:.4f}]\n"
         f"  large share  {s.value:.4f} [{s.low:.4f}, {s.high:.4f}]"

@@ -54,6 +54,7 @@ def replay(
     from eval.replay import replay as run
     from eval.replay_files import stamp, write_result
     from eval.replay_show import show
+    from eval.sources.summary import unseen
     from eval.tables import benchmarks_of, load_set, load_table, pair_of
     from router.errors import InputError
 
@@ -67,6 +68,11 @@ def replay(
         resamples=bootstrap,
     )
     data = load_set(source)
+    if str(data.about.get("name", source)) in unseen():
+        _say(
+            f"note: eval/preregistration.yaml calls {source} unseen; replaying it shows its "
+            "scores, and makes later verdicts on it exploratory: say so there"
+        )
     arms = pair_of(data, pair)
     check_policies(plan.policies)
     train = None

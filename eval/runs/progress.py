@@ -29,9 +29,8 @@ def progress(
 def describe(tally: "Tally", left_s: float | None) -> str:
     """Counts, cost so far and expected, accuracy so far, time left."""
     parts = [f"{tally.finished}/{tally.planned}", f"USD {tally.spent_usd:.6f}"]
-    if tally.finished:
-        expected = tally.spent_usd / tally.finished * tally.planned
-        parts.append(f"of about {expected:.6f}")
+    if tally.expected_usd is not None:
+        parts.append(f"of about {tally.expected_usd:.6f}")
         parts.append(f"accuracy {tally.score / tally.finished:.3f}")
     if tally.failed:
         parts.append(f"{tally.failed} failed")

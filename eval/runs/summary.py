@@ -54,6 +54,7 @@ def _summary(folder: Path, manifest: Manifest, tries: Sequence[Try]) -> dict[str
         "returned_status": _statuses(finished),
         "cost_usd": sum(t.charged_usd for t in tries if t.state != "started"),
         "cost_by_arm_usd": _by_arm(finished),
+        "open_worst_case_usd": sum(t.reserved_usd for t in tries if t.state == "started"),
         "interrupted_worst_case_usd": sum(t.charged_usd for t in interrupted),
         "latency_s": _latency(finished),
         "notes": manifest.notes,
@@ -131,6 +132,11 @@ def summary_text(data: Mapping[str, Any]) -> str:
         lines.append(
             f"  of it USD {data['interrupted_worst_case_usd']:.6f} are worst cases of "
             "interrupted tries, which may have been charged"
+        )
+    if data["open"]:
+        lines.append(
+            f"{data['open']} samples are in flight, or were when the run was killed: their worst "
+            f"cases, USD {data['open_worst_case_usd']:.6f}, are not counted yet"
         )
     lines += [f"note: {note}" for note in data["notes"]]
     lines.append(f"folder: {data['folder']}")

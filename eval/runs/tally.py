@@ -20,8 +20,18 @@ class Tally:
     """Tries, not samples."""
     spent_usd: float = 0.0
     """Settled tries, and the worst cases of interrupted ones."""
+    interrupted_usd: float = 0.0
+    """The worst cases of interrupted tries among them: paid once, not once a sample."""
     score: float = 0.0
     """Sum over the answers that were returned; a failed sample counts 0."""
+
+    @property
+    def expected_usd(self) -> float | None:
+        """Of the whole run, at the mean of the finished samples; None before the first."""
+        if not self.finished:
+            return None
+        settled = self.spent_usd - self.interrupted_usd
+        return settled / self.finished * self.planned + self.interrupted_usd
 
     @property
     def finished(self) -> int:
@@ -38,6 +48,7 @@ def tally_of(planned: int, tries: Sequence[Try]) -> tuple[Tally, set[tuple[str, 
         failed=sum(t.state == "failed" for t in tries),
         interrupted=sum(t.state == "interrupted" for t in tries),
         spent_usd=sum(t.charged_usd for t in tries),
+        interrupted_usd=sum(t.charged_usd for t in tries if t.state == "interrupted"),
         score=sum(returned_score(t.result["rows"]) for t in tries if t.finished and t.result),
     )
     return tally, finished

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
+TELLING = frozenset(
+    {
+        "format_zeros", "low_everywhere", "at_guess_floor", "below_guess_floor",
+        "dearer_is_worse", "misaligned_arm",
+    }
+)  # fmt: skip
+"""Findings that bound a score or an order of scores."""
+
 
 def check(
     name: Annotated[str, typer.Argument(help="A stored set's name, or its folder.")],
@@ -28,15 +36,31 @@ def check(
         Path | None,
         typer.Option(help="JSONL of contaminated prompts, each with `eval_prompt`."),
     ] = None,
+    scores: Annotated[
+        bool,
+        typer.Option("--scores", help="Also findings that tell scores of an unseen population."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Find the traps of an outcome table: misaligned rows, twins, guessing, format failures."""
     from eval.sources.check import check as find
+    from eval.sources.summary import unseen
     from router.outcomes import read_outcomes
 
     prompts = _prompts(contaminated) if contaminated else []
     others = {other: read_outcomes(other) for other in against or ()}
-    found = find(read_outcomes(name), others, prompts)
+    data = read_outcomes(name)
+    found = find(data, others, prompts)
+    if not scores and str(data.about.get("name", name)) in unseen():
+        # A cell that is called zero is a score that was told.
+        kept = [f for f in found if f.code not in TELLING]
+        if len(kept) < len(found):
+            typer.echo(
+                f"{len(found) - len(kept)} findings on scores are withheld: "
+                "eval/preregistration.yaml calls this population unseen; --scores shows them",
+                err=True,
+            )
+        found = kept
     if as_json:
         typer.echo(json.dumps([f.model_dump(mode="json") for f in found], ensure_ascii=False))
     else:

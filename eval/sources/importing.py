@@ -6,7 +6,7 @@ from pathlib import Path
 
 from eval.sources.fetch import Fetched, Progress, fetch, from_mirror, sha256_of
 from eval.sources.shared_tables import read_normalised
-from eval.sources.source import Source, source
+from eval.sources.source import Source, source, sources
 from eval.sources.tables import read_table
 from policies.outcome import OutcomeSet
 from router.errors import InputError
@@ -35,6 +35,8 @@ def import_set(
     if file is None and (mapping or list(ignore)):
         raise InputError("--map and --ignore belong to --file")
     if file is not None:
+        if name in sources():
+            raise InputError(f"{name!r} is a public source: give your own table another name")
         data = read_table(file, name, mapping, ignore)
         return _about(data, form="file", checksums={file.name: sha256_of(file)})
     known = source(name)

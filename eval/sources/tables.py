@@ -76,6 +76,9 @@ def read_table(
         _merge(queries.setdefault(key, query), query, where)
     if not rows:
         raise InputError(f"{path} holds no rows")
+    idle = sorted(set(mapping or {}) - set(names))
+    if idle:
+        raise InputError(f"--map {idle[0]}=...: {path} has no column {idle[0]!r}")
     return assemble(
         _frame(rows, OUTCOMES),
         _frame(list(queries.values()), QUERIES),

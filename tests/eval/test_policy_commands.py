@@ -72,12 +72,15 @@ def test_tune_writes_a_preset_that_serves(stored: Path, tmp_path: Path) -> None:
     assert policy.to_state()["params"]["fingerprint"].startswith("v2-")
 
 
-def test_an_aim_out_of_reach_is_said(stored: Path) -> None:
+def test_an_aim_out_of_reach_is_said_and_not_written(stored: Path, tmp_path: Path) -> None:
+    out = tmp_path / "p.json"
     code, text = run(
         "tune", "--source", str(stored), "--benchmark", "sums", "--policy", "prompt-length",
-        "--budget", "0.01",
+        "--budget", "0.01", "--out", str(out),
     )  # fmt: skip
-    assert code == 0 and "No threshold reaches USD 0.01" in text
+    assert code == 1 and not out.exists()
+    assert "No threshold reaches USD 0.01" in text
+    assert "error " in text
 
 
 def test_promotion_fails_with_exit_1_and_writes_nothing(stored: Path, tmp_path: Path) -> None:

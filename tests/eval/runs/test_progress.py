@@ -2,6 +2,8 @@
 
 import io
 
+import pytest
+
 from eval.runs.progress import describe, progress
 from eval.runs.tally import Tally
 
@@ -41,3 +43,10 @@ def test_quiet_is_quiet(capsys):
     with progress(quiet=True) as show:
         show(HALF)
     assert capsys.readouterr().err == ""
+
+
+def test_worst_cases_of_interrupted_tries_are_expected_once():
+    tally = Tally(planned=10, done=2, interrupted=4, spent_usd=0.5, interrupted_usd=0.4)
+    assert tally.expected_usd == pytest.approx(0.1 / 2 * 10 + 0.4)
+    assert "of about 0.900000" in describe(tally, None)
+    assert Tally(planned=10).expected_usd is None

@@ -93,3 +93,26 @@ def test_an_absent_list_is_named(tmp_path: Path) -> None:
 def test_an_unknown_set_is_named(clean_env: pytest.MonkeyPatch) -> None:
     result = CliRunner().invoke(APP, ["nonesuch"])
     assert isinstance(result.exception, SetupError) and "nonesuch" in str(result.exception)
+
+
+def test_findings_that_tell_scores_of_an_unseen_population_are_withheld(tmp_path: Path) -> None:
+    n = 60
+    rows = {
+        "source": ["s"] * n * 2,
+        "benchmark": ["b"] * n * 2,
+        "query_id": [str(i) for i in range(n)] * 2,
+        "arm": ["cheap"] * n + ["dear"] * n,
+        "status": ["ok"] * n * 2,
+        "score": [1.0] * n + [0.0] * n,
+        "cost_usd": [0.001] * n + [0.1] * n,
+        "cost_basis": ["priced"] * n * 2,
+    }
+    outcomes = pl.DataFrame(rows)
+    queries = outcomes.select("source", "benchmark", "query_id").unique(maintain_order=True)
+    for name, told in (("llmrouter", False), ("mine", True)):
+        data = OutcomeSet(outcomes, queries, {"name": name})
+        where = str(write_outcomes(data, tmp_path / name))
+        plain = CliRunner().invoke(APP, [where, "--json"])
+        assert ("dearer_is_worse" in plain.stdout) is told
+        assert ("withheld" in plain.stderr) is not told
+        assert "dearer_is_worse" in CliRunner().invoke(APP, [where, "--json", "--scores"]).stdout

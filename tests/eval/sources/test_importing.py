@@ -78,3 +78,10 @@ def test_a_real_mirror_has_the_listed_sums(name: str, folder: str, absent: int) 
     listed = {f.path: f.sha256 for f in source(name).files}
     assert about["checksums"].items() <= listed.items()
     assert len(about["absent_files"]) == absent
+
+
+def test_a_public_sources_name_is_not_for_ones_own_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"query_id": "1", "arm": "a", "score": 1}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="'routellm' is a public source"):
+        import_set("routellm", file=own)

@@ -208,3 +208,10 @@ def test_every_column_of_the_record_can_be_given(tmp_path: Path) -> None:
     row = read_table(jsonl(tmp_path / "a.jsonl", [full]), "mine").outcomes.row(0, named=True)
     assert row["arm_probability"] == [{"arm": "s", "probability": 0.75}]
     assert (row["verdict"], row["features"]) == ("passed", [1.0, 2.0])
+
+
+def test_a_map_of_a_column_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    own = tmp_path / "own.jsonl"
+    own.write_text('{"query_id": "1", "arm": "a", "score": 1}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="no column 'nocol'"):
+        read_table(own, "mine", {"nocol": "subject"})
