@@ -24,6 +24,7 @@ __all__ = [
     "paired_difference",
     "paired_permutation",
     "seeds",
+    "share",
     "wilson",
 ]
 
@@ -169,6 +170,11 @@ def wilson(successes: float, n: int, level: float = 0.95) -> Interval:
 
     low, high = proportion_confint(successes, n, alpha=1 - level, method="wilson")
     return Interval(successes / n, float(low), float(high), n)
+
+
+def share(mean: float, n: int) -> Interval:
+    """`wilson` from a mean of n scores in 0..1; wider than needed where they are graded."""
+    return wilson(min(max(mean, 0.0), 1.0) * n, n)
 
 
 def seeds(values: Sequence[float]) -> Seeds:

@@ -6,7 +6,6 @@ a text that stands in two tables is embedded once. A query whose text is not pub
 no features: its row is NaN, and `known` says so; nothing is imputed.
 """
 
-import hashlib
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -16,6 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from policies.outcome import query_hash
+from router.cases import row_key
 from router.errors import SetupError
 from router.paths import data_dir
 from router.signals import Featuriser
@@ -62,7 +63,7 @@ def features_of(
         SetupError: the store cannot be opened, read or written.
     """
     maker = featuriser or Featuriser()
-    keys = [None if text is None else _key(text) for text in texts]
+    keys = [None if text is None else query_hash(text) for text in texts]
     place = folder or data_dir() / "features"
     wanted = {k: t for k, t in zip(keys, texts, strict=True) if k is not None and t is not None}
     with closing(_open(place, maker.fingerprint)) as store:
@@ -78,16 +79,7 @@ def features_of(
 def row_keys(texts: Sequence[str | None], ids: Sequence[str]) -> NDArray[np.uint64]:
     """(n,) the live router's row keys: a hash of the text, of the id where there is none."""
     named = [text if text is not None else f"id:{i}" for text, i in zip(texts, ids, strict=True)]
-    digests = b"".join(_digest(name)[:8] for name in named)
-    return np.frombuffer(digests, dtype=np.uint64).copy()
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
-
-
-def _key(text: str) -> str:
-    return _digest(text).hex()[:32]
+    return np.concatenate([row_key(name) for name in named]) if named else np.empty(0, np.uint64)
 
 
 def _open(folder: Path, fingerprint: str) -> sqlite3.Connection:
@@ -141,8 +133,9 @@ def _query(key: str, text: str) -> Query:
 
 
 def _read(store: sqlite3.Connection, keys: set[str]) -> dict[str, tuple[bytes, bytes]]:
-    rows = store.execute("SELECT key, dense, terms FROM row")
-    return {key: (dense, terms) for key, dense, terms in rows if key in keys}
+    """By key, not by a walk over a store that may hold every table ever featurised."""
+    one = "SELECT dense, terms FROM row WHERE key = ?"
+    return {key: store.execute(one, (key,)).fetchone() for key in keys}
 
 
 def _layout(store: sqlite3.Connection) -> dict[str, int]:

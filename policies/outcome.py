@@ -19,6 +19,7 @@ What is not here: how texts are compared (scorers in `eval/benchmarks`), and wha
 know of a row (`policies/case.py`: never the score).
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -38,6 +39,7 @@ __all__ = [
     "OutcomeSet",
     "Status",
     "counted_score",
+    "query_hash",
     "validate_outcomes",
     "validate_queries",
 ]
@@ -212,6 +214,11 @@ class OutcomeSet:
             if column == "benchmark":
                 queries = queries.filter(pl.col(column).is_in(names))
         return OutcomeSet(kept, queries, self.about)
+
+
+def query_hash(text: str) -> str:
+    """SHA-256 of the text, hex, first 32 digits: the column of that name."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def counted_score() -> pl.Expr:

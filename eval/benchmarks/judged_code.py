@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 
 from router.errors import SetupError
 from router.verify import inside
+from router.verify.code import nonce_records
 from router.verify.sandbox import Limits, Sandbox, SandboxResult
 from router.verify.typed import NotPlain, decode
 
@@ -174,16 +175,7 @@ def _records(result: SandboxResult, nonce: str) -> list[Mapping[str, Any]]:
     """What the inner half wrote; lines without the nonce are anybody's."""
     if result.status != "exited":
         return [{"compiled": True}, {"loaded": False, "error": result.status}]
-    found: list[Mapping[str, Any]] = []
-    for line in result.stdout.decode("ascii", "replace").split("\n"):
-        if line.startswith(nonce):
-            try:
-                record = json.loads(line[len(nonce) :])
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(record, dict):
-                found.append(record)
-    return found
+    return nonce_records(result.stdout, nonce)
 
 
 def _values(records: Sequence[Mapping[str, Any]], count: int) -> list[Any]:

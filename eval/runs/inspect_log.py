@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from eval.benchmarks.benchmark import Benchmark, Question
 from eval.runs.manifest import Manifest
-from eval.runs.rows import text_hash
 from eval.runs.summary import accuracy_of
 from eval.runs.tally import returned_score
 from eval.runs.tries import Try
-from policies.outcome import Status
+from policies.outcome import Status, query_hash
 from router.errors import SetupError
 
 if TYPE_CHECKING:
@@ -197,7 +196,7 @@ def _usage(rows: Any) -> "dict[str, ModelUsage]":
 
 
 def _kept(text: str, question: Question) -> str:
-    return text if question.keep_text else f"sha256:{text_hash(text)}"
+    return text if question.keep_text else f"sha256:{query_hash(text)}"
 
 
 def _rows(t: Try) -> list[dict[str, Any]]:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from eval.benchmarks.benchmark import Question
 from eval.runs.manifest import Manifest
-from eval.runs.rows import text_hash
 from eval.runs.tries import Try
+from policies.outcome import query_hash
 
 if TYPE_CHECKING:
     from policies.outcome import OutcomeSet
@@ -85,7 +85,7 @@ def _texts(question: Question) -> dict[str, Any]:
     kept = question.keep_text
     return {
         "query": _clean(question.prompt) if kept else None,
-        "query_hash": text_hash(question.prompt),
+        "query_hash": query_hash(question.prompt),
         "gold": _clean(question.gold) if kept else None,
     }
 

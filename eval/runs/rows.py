@@ -14,16 +14,15 @@ Of a question whose text may not be kept, the answer is written as a hash and an
 without what the server said.
 """
 
-import hashlib
 from typing import Any
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question
 from eval.runs.subject import Answered, SubjectSpec, Tried
-from policies.outcome import Status
+from policies.outcome import Status, query_hash
 from policies.policy import Policy
 from router.state import Attempt, AttemptStatus, Price, Verdict
 
-__all__ = ["NO_ARM", "cost_basis", "rows_of", "text_hash"]
+__all__ = ["NO_ARM", "cost_basis", "rows_of"]
 
 NO_ARM = "none"
 """Arm of the one row of a policy's run that could not try anything."""
@@ -118,15 +117,10 @@ def cost_basis(price: Price) -> str:
     return "local" if price.basis.startswith("USD ") else "priced"
 
 
-def text_hash(text: str) -> str:
-    """SHA-256, hex, the first 32 digits: as in `policies.outcome.QUERIES`."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
 def _kept(text: str | None, question: Question) -> str | None:
     if text is None or question.keep_text:
         return text
-    return f"sha256:{text_hash(text)}"
+    return f"sha256:{query_hash(text)}"
 
 
 def _kept_error(error: str | None, question: Question) -> str | None:

@@ -10,24 +10,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from eval.compare import share
 from eval.runs.manifest import Manifest, read_manifest
 from eval.runs.tally import returned_score
 from eval.runs.tries import Try, read_tries
 
-__all__ = ["accuracy_of", "summarise", "summary_text", "wilson"]
-
-Z = 1.959963984540054
-"""Normal quantile of a 95 % interval."""
-
-
-def wilson(mean: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a mean in 0..1 over n questions."""
-    if n == 0:
-        return 0.0, 1.0
-    centre = mean + Z * Z / (2 * n)
-    spread = Z * math.sqrt(mean * (1 - mean) / n + Z * Z / (4 * n * n))
-    scale = 1 + Z * Z / n
-    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+__all__ = ["accuracy_of", "summarise", "summary_text"]
 
 
 def summarise(folder: Path) -> dict[str, Any]:
@@ -70,8 +58,8 @@ def accuracy_of(finished: Sequence[Try]) -> dict[str, float | int | None]:
     if n == 0:
         return {"value": None, "low": None, "high": None, "questions": 0}
     mean = sum(sum(s) / len(s) for s in scores.values()) / n
-    low, high = wilson(mean, n)
-    return {"value": mean, "low": low, "high": high, "questions": n}
+    made = share(mean, n)
+    return {"value": mean, "low": made.low, "high": made.high, "questions": n}
 
 
 def _statuses(finished: Sequence[Try]) -> dict[str, int]:

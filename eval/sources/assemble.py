@@ -9,26 +9,20 @@
 - `query_hash` is computed for every query that has a text.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
 import polars as pl
 
-from policies.outcome import OUTCOMES, QUERIES, OutcomeError, OutcomeSet, Status
+from policies.outcome import OUTCOMES, QUERIES, OutcomeError, OutcomeSet, Status, query_hash
 from router.errors import InputError
 
-__all__ = ["assemble", "is_gpqa", "query_hash"]
+__all__ = ["assemble", "is_gpqa"]
 
 _LOWEST = -0.1
 _LABELS = ("benchmark", "subject", "query_id")
 _OF_QUERY = ("source", "benchmark", "domain", "subject", "query_id", "cluster_id")
 _OF_ARM = ("benchmark", "arm", "model", "params_b", "params_active_b")
-
-
-def query_hash(text: str) -> str:
-    """SHA-256 of the text, hex, first 32 digits."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 def is_gpqa() -> pl.Expr:

@@ -4,7 +4,6 @@ Scores of a population that the pre-registration calls unseen are left out unles
 who looks at them first makes every later verdict on it exploratory.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict
 
+from eval.compare import share
 from eval.sources.assemble import is_gpqa
 from eval.sources.price_list import price_list
 from policies.outcome import TREATMENT, OutcomeSet, Status, counted_score
@@ -25,11 +25,9 @@ __all__ = [
     "Summary",
     "summarise",
     "unseen",
-    "wilson",
 ]
 
 _PREREGISTRATION = Path(__file__).parents[1] / "preregistration.yaml"
-_Z = 1.959963984540054  # 95 %, two-sided
 
 
 class _Plain(BaseModel):
@@ -88,19 +86,6 @@ class Summary(_Plain):
     examples: tuple[Example, ...]
 
 
-def wilson(mean: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share of n rows (Wilson 1927); (0, 1) where n is 0.
-
-    Exact enough for right/wrong scores; for graded scores (F1) it is wider than needed.
-    """
-    if n == 0:
-        return 0.0, 1.0
-    z2 = _Z * _Z / n
-    middle = (mean + z2 / 2) / (1 + z2)
-    half = _Z * math.sqrt(mean * (1 - mean) / n + z2 / (4 * n)) / (1 + z2)
-    return max(0.0, middle - half), min(1.0, middle + half)
-
-
 def unseen() -> frozenset[str]:
     """Names of the populations whose outcomes were not opened when the predictions were made."""
     populations = yaml.safe_load(_PREREGISTRATION.read_text(encoding="utf-8"))["populations"]
@@ -147,7 +132,7 @@ def _cells(data: OutcomeSet, withheld: bool) -> tuple[Cell, ...]:
     )
     cells = []
     for benchmark, arm, n, missing, mean in groups.sort("benchmark", maintain_order=True).rows():
-        low, high = (None, None) if withheld or mean is None else wilson(mean, n)
+        low, high = (None, None) if withheld or mean is None else share(mean, n)[1:3]
         cells.append(
             Cell(
                 benchmark=benchmark,

@@ -30,7 +30,7 @@ from router.verify.sandbox import Sandbox, SandboxResult
 from router.verify.text import strip_thinking
 from router.verify.typed import NotPlain, decode, same
 
-__all__ = ["check_code", "extract_code"]
+__all__ = ["check_code", "extract_code", "nonce_records"]
 
 MAX_RESPONSE = 400_000
 MAX_CODE = 100_000
@@ -158,7 +158,7 @@ async def _run(question: str, code: str, examples: Sequence[Example], sandbox: S
         "calls": [{"setup": e.setup, "source": e.call} for e in examples],
     }
     result = await sandbox.run(_inside(), stdin=json.dumps(job).encode())
-    records = _records(result.stdout, nonce)
+    records = nonce_records(result.stdout, nonce)
     return _stopped(result, records, examples) or _judge(examples, records)
 
 
@@ -167,7 +167,7 @@ def _inside() -> str:
     return (Path(__file__).parent / "inside.py").read_text(encoding="utf-8")
 
 
-def _records(stdout: bytes, nonce: str) -> list[Mapping[str, Any]]:
+def nonce_records(stdout: bytes, nonce: str) -> list[Mapping[str, Any]]:
     """What the inner half wrote; lines without the nonce are anybody's."""
     records: list[Mapping[str, Any]] = []
     for line in stdout.decode("ascii", "replace").split("\n"):

@@ -15,6 +15,7 @@ from eval.compare import (
     paired_difference,
     paired_permutation,
     seeds,
+    share,
     wilson,
 )
 from eval.metrics import PairCurve
@@ -212,3 +213,16 @@ def test_seeds() -> None:
     assert math.isnan(seeds([1.0, math.nan]).mean)
     with pytest.raises(ValueError, match="no seed"):
         seeds([])
+
+
+@pytest.mark.parametrize(
+    ("mean", "n", "low", "high"),
+    [
+        (0.5, 10, 0.236593, 0.763407),  # Wilson's formula by hand
+        (0.0, 10, 0.0, 0.277533),
+        (1.0, 10, 0.722467, 1.0),
+        (0.3, 0, 0.0, 1.0),
+    ],
+)
+def test_wilsons_interval_from_a_mean(mean: float, n: int, low: float, high: float) -> None:
+    assert share(mean, n)[1:3] == pytest.approx((low, high), abs=1e-6)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from eval.compare import share
 from eval.sources.traps.finding import (
     ENOUGH,
     Finding,
@@ -20,8 +21,6 @@ from eval.sources.traps.options import guess_floors
 from policies.outcome import OutcomeSet
 
 __all__ = ["floor_cells"]
-
-Z = 1.959964  # Wilson interval, 95 %, two-sided
 
 
 def floor_cells(data: OutcomeSet) -> Iterator[Finding]:
@@ -38,16 +37,15 @@ def floor_cells(data: OutcomeSet) -> Iterator[Finding]:
         examples=some(floors["benchmark"].to_list()),
         advice="fit size slopes above the floor: (score - floor) / (1 - floor)",
     )
-    p, n = pl.col("score"), pl.col("n").cast(pl.Float64)
-    middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
-    half = Z / (1 + Z**2 / n) * (p * (1 - p) / n + Z**2 / (4 * n**2)).sqrt()
     table = (
         cells(data)
         .join(floors.select("benchmark", "floor"), on="benchmark", maintain_order="left")
-        .filter(n >= ENOUGH)
+        .filter(pl.col("n") >= ENOUGH)
     )
-    at = table.filter((middle - half <= pl.col("floor")) & (middle + half >= pl.col("floor")))
-    below = table.filter(middle + half < pl.col("floor"))
+    made = [share(p, n) for p, n in table.select("score", "n").iter_rows()]
+    low, high = (pl.Series([end[k] for end in made], dtype=pl.Float64) for k in (1, 2))
+    at = table.filter((low <= table["floor"]) & (high >= table["floor"]))
+    below = table.filter(high < table["floor"])
     if len(at):
         yield Finding(
             code="at_guess_floor",

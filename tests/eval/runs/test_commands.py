@@ -12,8 +12,7 @@ from eval.benchmarks import benchmark as registry
 from eval.runs.commands import app
 from eval.runs.journal import Journal
 from eval.runs.outcomes import OUTCOMES_FOLDER
-from eval.runs.rows import text_hash
-from eval.runs.summary import wilson
+from policies.outcome import query_hash
 from router.errors import ConfigError, InputError
 from router.outcomes import read_outcomes
 
@@ -221,7 +220,7 @@ def test_text_that_may_not_be_kept_is_nowhere(ready, tmp_path, monkeypatch, fake
             assert b"What is" not in file.read_bytes(), file
     found = read_outcomes(tmp_path / "r" / OUTCOMES_FOLDER)
     assert found.queries["query"].null_count() == 3 and found.queries["gold"].null_count() == 3
-    assert found.queries["query_hash"][0] == text_hash("What is 0 + 0?")
+    assert found.queries["query_hash"][0] == query_hash("What is 0 + 0?")
     assert found.outcomes["answer"].str.starts_with("sha256:").all()
     assert found.outcomes["score"].sum() == 3
 
@@ -275,12 +274,6 @@ def test_a_greedy_arm_with_repeats_is_noted(ready, tmp_path):
     ready.setenv("OCKHAM_MODELS__SMALL__TEMPERATURE", "0")
     data = run(tmp_path / "r", "--limit", 1, "--samples", 2)
     assert any("greedy" in note for note in data["notes"])
-
-
-def test_wilson_by_hand():
-    low, high = wilson(0.5, 10)
-    assert (low, high) == (pytest.approx(0.236593, abs=1e-6), pytest.approx(0.763407, abs=1e-6))
-    assert wilson(0.0, 0) == (0.0, 1.0) and wilson(1.0, 5)[1] == 1.0
 
 
 def test_every_shipped_benchmark_is_listed(clean_env):

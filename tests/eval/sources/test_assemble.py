@@ -5,7 +5,8 @@ import hashlib
 import polars as pl
 import pytest
 
-from eval.sources.assemble import assemble, query_hash
+from eval.sources.assemble import assemble
+from policies.outcome import query_hash
 from router.errors import InputError
 
 SECRET = "A made-up question that must not be kept"

@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from eval.sources.summary import summarise, unseen, wilson
+from eval.sources.summary import summarise, unseen
 from policies.outcome import OutcomeSet
 
 
@@ -83,19 +83,6 @@ def test_the_summary_keeps_the_notes_and_is_plain_data() -> None:
     summary = summarise("mine", made())
     assert summary.about == {"name": "mine", "notes": ["a trap"]}
     assert summary.model_validate_json(summary.model_dump_json()) == summary
-
-
-@pytest.mark.parametrize(
-    ("mean", "n", "low", "high"),
-    [
-        (0.5, 10, 0.236593, 0.763407),  # Wilson's formula by hand
-        (0.0, 10, 0.0, 0.277533),
-        (1.0, 10, 0.722467, 1.0),
-        (0.3, 0, 0.0, 1.0),
-    ],
-)
-def test_wilsons_interval(mean: float, n: int, low: float, high: float) -> None:
-    assert wilson(mean, n) == pytest.approx((low, high), abs=1e-6)
 
 
 def test_an_arm_without_counted_rows_has_no_score() -> None:
