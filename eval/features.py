@@ -26,7 +26,7 @@ from router.state import Message, Query
 __all__ = ["Features", "features_of", "row_keys"]
 
 BATCH = 64
-_DENSE = ("embedding", "cues", "lengths", "axes", "domains")
+_DENSE = ("embedding", "cues", "lengths", "axes", "domains", "needs", "confidence")
 
 
 class Features:

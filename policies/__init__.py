@@ -5,11 +5,13 @@ Own policy: subclass `Policy`, decorate with `register`, name it in the configur
 
 from policies.always import AlwaysLarge, AlwaysSmall
 from policies.case import (
+    NEEDS,
     STOP,
     Arm,
     AttemptBlock,
     CaseBatch,
     ChoiceBatch,
+    Need,
     Outcome,
     PolicyError,
 )
@@ -29,6 +31,7 @@ from policies.threshold import PromptLength, ThresholdPolicy, VerifiabilityThres
 from policies.verifiability import Verifiability
 
 __all__ = [
+    "NEEDS",
     "STOP",
     "AlwaysLarge",
     "AlwaysSmall",
@@ -36,6 +39,7 @@ __all__ = [
     "AttemptBlock",
     "CaseBatch",
     "ChoiceBatch",
+    "Need",
     "Needs",
     "Outcome",
     "Policy",

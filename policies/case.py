@@ -16,17 +16,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "NEEDS",
     "STOP",
     "Arm",
     "AttemptBlock",
     "CaseBatch",
     "ChoiceBatch",
+    "Need",
     "Outcome",
     "PolicyError",
 ]
 
 STOP = -1
 """In `ChoiceBatch.arm`: run nothing more, return `attempt`."""
+
+Need = Literal["tools", "images", "long_context", "structured_output", "repository"]
+NEEDS: tuple[Need, ...] = ("tools", "images", "long_context", "structured_output", "repository")
+"""Columns of the feature block `needs`: what a query takes beside a model, as probabilities."""
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

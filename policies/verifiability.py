@@ -9,6 +9,7 @@ except a small model's answer to a question that needs facts: unsupported, it es
 
     checkable, no facts needed     small, large
     facts needed                   small+index, large, large+index   (last resort: small)
+    a repository needed            large, large+index                (last resort: small+index)
     neither (open)                 small, large
 
 The rule is the Compression-Coverage hypothesis taken at its word (VibeThinker-3B report,
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from policies.case import STOP, CaseBatch, ChoiceBatch, Outcome
+from policies.case import NEEDS, STOP, CaseBatch, ChoiceBatch, Outcome
 from policies.policy import Needs, Policy, choose_from, first_open, register
 
 __all__ = ["Verifiability"]
@@ -29,6 +30,7 @@ __all__ = ["Verifiability"]
 _SENTENCES = {
     "verifiable": "an answer can be checked at run time, so start small",
     "knowledge": "needs facts beyond the prompt, so ask the index or a large model",
+    "repository": "many files, a build or tools are at stake, so ask a large model",
     "open": "neither checkable nor in need of facts, so the small model will do",
     "not-capable": "the small model is not made for this language, so it comes last",
     "escalate-failed-check": "the last answer failed its check",
@@ -49,28 +51,32 @@ class Verifiability(Policy):
 
     name: ClassVar[str] = "verifiability"
     needs: ClassVar[Needs] = Needs(
-        features=frozenset({"axes"}), attempts=frozenset({"outcome", "passed"})
+        features=frozenset({"axes", "needs"}), attempts=frozenset({"outcome", "passed"})
     )
 
     tau_verifiability: float = Field(default=0.5, ge=0, le=1)
     tau_knowledge: float = Field(default=0.5, ge=0, le=1)
+    tau_repository: float = Field(default=0.5, ge=0, le=1)
     escalate_unchecked: bool = False
     """Also escalate answers that no check could judge."""
 
     def choose(self, cases: CaseBatch) -> ChoiceBatch:
         axes = cases.block("axes")
-        knowledge = axes[:, 1] >= self.tau_knowledge
-        verifiable = ~knowledge & (axes[:, 0] >= self.tau_verifiability)
+        repository = cases.block("needs")[:, NEEDS.index("repository")] >= self.tau_repository
+        knowledge = ~repository & (axes[:, 1] >= self.tau_knowledge)
+        verifiable = ~repository & ~knowledge & (axes[:, 0] >= self.tau_verifiability)
         last = _Last(cases)
-        kept = last.unchecked & ~(knowledge & last.small) & (not self.escalate_unchecked)
+        beyond_small = (knowledge | repository) & last.small
+        kept = last.unchecked & ~beyond_small & (not self.escalate_unchecked)
         done = last.passed | kept
-        target, resort = self._next(cases, knowledge, last.none)
+        target, resort = self._next(cases, knowledge, repository, last.none)
         arm = np.where(done, STOP, target)
         fresh = last.none
         reasons = {
             "verifiable": fresh & verifiable,
             "knowledge": fresh & knowledge,
-            "open": fresh & ~verifiable & ~knowledge,
+            "repository": fresh & repository,
+            "open": fresh & ~verifiable & ~knowledge & ~repository,
             "not-capable": fresh & ~np.all(cases.capable | ~cases.available, axis=1),
             "escalate-failed-check": last.failed_check & (arm != STOP),
             "escalate-unchecked": last.unchecked & (arm != STOP),
@@ -85,7 +91,11 @@ class Verifiability(Policy):
         return choose_from(cases, arm, reasons, _SENTENCES)
 
     def _next(
-        self, cases: CaseBatch, knowledge: NDArray[np.bool_], fresh: NDArray[np.bool_]
+        self,
+        cases: CaseBatch,
+        knowledge: NDArray[np.bool_],
+        repository: NDArray[np.bool_],
+        fresh: NDArray[np.bool_],
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """(n,) the next column of each row's ladder, and where it is the last resort."""
         small, small_index = cases.columns("small", "none"), cases.columns("small", "index")
@@ -93,7 +103,8 @@ class Verifiability(Policy):
         can = cases.open & cases.capable
         facts = first_open(can, small_index + large + large_index)
         plain = first_open(can, small + large)
-        target = np.where(knowledge, facts, plain)
+        many_files = first_open(can, large + large_index)
+        target = np.where(repository, many_files, np.where(knowledge, facts, plain))
         # The last resort is for rows with nothing said yet: a closed-book guess must not
         # replace the honest "the passages do not hold it".
         silent = fresh | np.all(
@@ -101,7 +112,11 @@ class Verifiability(Policy):
             axis=1,
         )
         resort = (target == STOP) & silent
-        anything = first_open(cases.open, small + small_index + large + large_index)
+        anything = np.where(
+            repository,
+            first_open(cases.open, large + large_index + small_index + small),
+            first_open(cases.open, small + small_index + large + large_index),
+        )
         return np.where(resort, anything, target), resort
 
 

@@ -46,11 +46,10 @@ class ThreadedSignals:
         return await asyncio.to_thread(self._classify, queries)
 
     def _classify(self, queries: Sequence[Query]) -> list[Placed]:
-        blocks = self._featuriser.blocks(queries)
-        placed = self._featuriser.signals(blocks, queries)
+        judged = self._featuriser.judge(queries)
         return [
-            ({name: block[i].tolist() for name, block in blocks.items()}, signals)
-            for i, signals in enumerate(placed)
+            ({name: block[i].tolist() for name, block in judged.blocks.items()}, signals)
+            for i, signals in enumerate(judged.signals)
         ]
 
 

@@ -12,9 +12,10 @@ import typer
 
 from router.config import load_settings
 from router.errors import InputError, OckhamError
+from router.explain import route_json, route_text
 from router.facade import Router
 from router.models.prices import check_prices
-from router.state import Answer, Decision, Signals
+from router.state import Answer
 
 __all__ = ["answer_json", "ask", "config", "route"]
 
@@ -97,7 +98,7 @@ def _summary(answer: Answer) -> str:
 def route(
     query: Annotated[str | None, typer.Argument(help="The question; '-' reads stdin.")] = None,
     file: Annotated[
-        Path | None, typer.Option("--file", help="JSONL of objects with id and query.")
+        Path | None, typer.Option("--file", help="JSONL of objects with id and query, or messages.")
     ] = None,
     policy: PolicyOption = None,
     as_json: JsonOption = False,
@@ -115,15 +116,15 @@ def route(
     finally:
         router.close()
     if as_json:
-        _print(json.dumps(_route_json(signals, decision), ensure_ascii=False))
+        _print(json.dumps(route_json(signals, decision), ensure_ascii=False))
     else:
-        _print(_route_text(signals, decision))
+        _print(route_text(signals, decision))
 
 
 def _route_file(router: Router, file: Path) -> None:
     """One JSON line out for each line in, in order; a bad line is an `error` in its place."""
     bad = 0
-    batch: list[tuple[Any, str | None, str]] = []
+    batch: list[_Line] = []
     for item in _lines(file):
         batch.append(item)
         if len(batch) == BATCH:
@@ -134,8 +135,12 @@ def _route_file(router: Router, file: Path) -> None:
         raise InputError(f"{file}: {bad} lines could not be routed; see their `error`")
 
 
-def _lines(file: Path) -> Iterator[tuple[Any, str | None, str]]:
-    """(id, query or None, what is wrong) of each line that is not blank."""
+_Line = tuple[Any, Any, str]
+"""id, what is asked (None where it cannot be read), and what is wrong."""
+
+
+def _lines(file: Path) -> Iterator[_Line]:
+    """Each line that is not blank."""
     try:
         raw = file.read_bytes()
     except OSError as error:
@@ -145,18 +150,22 @@ def _lines(file: Path) -> Iterator[tuple[Any, str | None, str]]:
             continue
         try:
             item = json.loads(line)
-            query = item["query"]
+            asked = item["messages"] if "messages" in item else item["query"]
         except (ValueError, KeyError, TypeError, RecursionError):
-            yield None, None, f"line {number}: not a JSON object with `id` and `query`"
+            yield (
+                None,
+                None,
+                f"line {number}: no JSON object with `id` and `query` or `messages`",
+            )
             continue
         ident = item.get("id", number)
-        if isinstance(query, str):
-            yield ident, query, ""
+        if isinstance(asked, str | list):
+            yield ident, asked, ""
         else:
-            yield ident, None, f"line {number}: `query` is not a string"
+            yield ident, None, f"line {number}: `query` is not a string, or `messages` not a list"
 
 
-def _route_batch(router: Router, batch: list[tuple[Any, str | None, str]]) -> int:
+def _route_batch(router: Router, batch: list[_Line]) -> int:
     """Print the batch's lines; returns how many could not be routed."""
     from router.query import make_query
 
@@ -172,34 +181,9 @@ def _route_batch(router: Router, batch: list[tuple[Any, str | None, str]]) -> in
             wrong.append(str(error))
     decided = iter(router.route_many(ready) if ready else [])
     for (ident, _, _), why in zip(batch, wrong, strict=True):
-        body = {"error": why} if why is not None else _route_json(*next(decided))
+        body = {"error": why} if why is not None else route_json(*next(decided))
         _print(json.dumps({"id": ident, **body}))
     return sum(why is not None for why in wrong)
-
-
-def _route_json(signals: Signals, decision: Decision) -> dict[str, Any]:
-    return {
-        "signals": signals.model_dump(mode="json"),
-        "choice": decision.arm,
-        "reasons": list(decision.reasons),
-        "arms": {name: arm.model_dump(mode="json") for name, arm in decision.arms.items()},
-    }
-
-
-def _route_text(signals: Signals, decision: Decision) -> str:
-    domains = "  ".join(f"{d} {p:.2f}" for d, p in signals.domains.items())
-    lines = [
-        f"verifiability {signals.verifiability:.2f}   knowledge {signals.knowledge_demand:.2f}   "
-        f"language {signals.language}",
-        f"domain {signals.domain}   ({domains})",
-        f"{decision.policy} -> {decision.arm or 'nothing can be run'}",
-        *(f"  because {reason}" for reason in decision.reasons),
-    ]
-    for name, arm in decision.arms.items():
-        cost = arm.predicted_cost_usd
-        price = "price not measured yet" if cost is None else f"about USD {cost:.6f}"
-        lines.append(f"  {name:<12} {arm.why_not or price}")
-    return "\n".join(lines)
 
 
 config = typer.Typer(help="The configuration.", no_args_is_help=True)

@@ -13,17 +13,25 @@ from typing import Annotated, Any, Literal, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from policies import NEEDS, Need
+
 __all__ = [
     "DOMAINS",
+    "FORMS",
+    "NEEDS",
     "Answer",
     "ArmEstimate",
     "Attempt",
     "AttemptStatus",
     "Citation",
+    "Cue",
     "Decision",
     "Domain",
     "Event",
+    "Exemplar",
+    "Form",
     "Message",
+    "Need",
     "Passage",
     "Price",
     "Query",
@@ -37,6 +45,8 @@ __all__ = [
 
 Domain = Literal["math", "code", "logic", "knowledge", "open"]
 DOMAINS: tuple[Domain, ...] = ("math", "code", "logic", "knowledge", "open")
+Form = Literal["number", "choice", "expression", "function", "prose"]
+FORMS: tuple[Form, ...] = ("number", "choice", "expression", "function", "prose")
 
 
 class Record(BaseModel):
@@ -75,20 +85,55 @@ class Query(Record):
         return users[-1] if users else self.messages[-1].content
 
 
+class Cue(Record):
+    """A surface cue that was found, and what it adds to each axis's log odds."""
+
+    name: str
+    verifiability: float
+    knowledge_demand: float
+
+
+class Exemplar(Record):
+    """A written prompt near the query; `similarity` is a cosine, a label of None is undecided."""
+
+    text: str
+    similarity: float
+    verifiability: int | None
+    knowledge_demand: int | None
+
+
 class Signals(Record):
     """Where a query stands on the plane of the design: two axes, and what they rest on.
 
     `verifiability`: P(a checker that does not know the answer can reject a wrong one at
     run time from the question alone). `knowledge_demand`: P(a capable solver without
-    references needs facts beyond the prompt). `domains` sums to 1.
+    references needs facts beyond the prompt). `domains` and `forms` sum to 1.
     """
 
     verifiability: float = Field(ge=0, le=1)
     knowledge_demand: float = Field(ge=0, le=1)
+    confidence: float = Field(default=1.0, ge=0, le=1)
+    """P(both axes stand on the right side of 1/2)."""
     domains: Mapping[Domain, float]
+    forms: Mapping[Form, float] = {}
+    """What the answer will look like."""
+    needs: Mapping[Need, float] = {}
+    """What it takes beside a model; `repository`: multi-file, build-system or tool work."""
     language: str = "en"
     """ISO 639-1 code; "und" where the text is too short to tell."""
     chars: int = Field(ge=0)
+    words: int = Field(default=0, ge=0)
+    turns: int = Field(default=1, ge=0)
+    follow_up: bool = False
+    """The turn means nothing alone: the signals are also those of what it continues."""
+    wrapped: bool = False
+    """The question stood inside a template, tags, JSON, a transcript."""
+    steered: bool = False
+    """Text aimed at the router was found and dropped."""
+    odd: str | None = None
+    """Why the text is hardly a question (empty, encoded data, ...)."""
+    cues: tuple[Cue, ...] = ()
+    nearest: tuple[Exemplar, ...] = ()
     featuriser: str
     """Fingerprint of the featuriser that made these signals."""
 
@@ -97,6 +142,16 @@ class Signals(Record):
     def domain(self) -> Domain:
         """The most probable domain."""
         return max(DOMAINS, key=lambda d: self.domains.get(d, 0.0))
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def form(self) -> Form:
+        """The most probable form of the answer."""
+        return max(reversed(FORMS), key=lambda f: self.forms.get(f, 0.0))
+
+    def has_need(self, need: Need) -> bool:
+        """Whether a need is more likely than not."""
+        return self.needs.get(need, 0.0) >= 0.5
 
 
 class Price(Record):

@@ -29,43 +29,35 @@ Model = Annotated[str, typer.Option("--encoder", help="Encoder name or local dir
 def train(
     data: Data = None,
     seed: Seed = 0,
-    out: Annotated[Path | None, typer.Option(help="Default: the head in the package.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for head.json and exemplars.json; default: the package's."),
+    ] = None,
     encoder: Model = "all-MiniLM-L6-v2",
 ) -> None:
-    """Fit the head on everything, stamped with held-out scores, and write it."""
-    from router.signals.head import HEAD_PATH
-
-    _run(data, seed, encoder, out or HEAD_PATH)
-
-
-@app.command("eval")
-def evaluate(data: Data = None, seed: Seed = 0, encoder: Model = "all-MiniLM-L6-v2") -> None:
-    """Print AUROCs on held-out families and on held-out written prompts; write nothing."""
-    _run(data, seed, encoder, None)
-
-
-def _run(data: Path | None, seed: int, encoder: str, out: Path | None) -> None:
+    """Fit the head on everything, choose the exemplars, and write both."""
     from eval.fit.signals import train as fit
     from eval.sources.shared import shared_data
     from router.errors import OckhamError
     from router.signals import Encoder
+    from router.signals.exemplars import EXEMPLARS_PATH
+    from router.signals.head import HEAD_PATH
+    from router.signals.inputs import Inputs
 
     try:
-        head, report = fit(
-            shared_data(data), seed, Encoder(encoder), say=lambda s: typer.echo(s, err=True)
-        )
+        fitted = fit(shared_data(data), seed, Inputs(Encoder(encoder)), _say)
     except OckhamError as error:
         typer.echo(f"error: {error}", err=True)
         raise typer.Exit(error.exit_code) from error
-    typer.echo(_table(report))
-    if out is not None:
-        head.save(out)
-        typer.echo(f"wrote {out} ({out.stat().st_size // 1024} KiB)", err=True)
+    folder = out or HEAD_PATH.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    fitted.head.save(folder / HEAD_PATH.name)
+    fitted.exemplars.save(folder / EXEMPLARS_PATH.name)
+    for name in (HEAD_PATH.name, EXEMPLARS_PATH.name):
+        typer.echo(
+            f"wrote {folder / name} ({(folder / name).stat().st_size // 1024} KiB)", err=True
+        )
 
 
-def _table(report: "Report") -> str:
-    lines = [f"{'held out':<36} {'score':>6}  {'95% interval':>15}  {'n':>5}"]
-    for name, s in report.scores.items():
-        lines.append(f"{name:<36} {s.value:6.3f}  [{s.low:6.3f}, {s.high:5.3f}]  {s.n:5d}")
-    lines.append("families: n = pairs of families; written: n = prompts. AUROC unless named.")
-    return "\n".join(lines)
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

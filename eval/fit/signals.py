@@ -1,248 +1,219 @@
-"""Fit the signals head, and say how good it is where it was not fitted.
+"""Fit the signals head on everything, and choose the exemplars.
 
-Fit: rows are [embedding, cues]; families weigh by the square root of their size, the written
-prompts together `WRITTEN_SHARE` of the whole. The strength of the regularisation is chosen
-by cross-validation over groups (a family, or a topic of written prompts, is never split);
-the raw scores of the same folds calibrate the axes.
+Each output is a logistic regression on the head's rows (`router.signals.inputs`); the axes'
+raw scores are calibrated (Platt) on folds that had not seen the row's family or topic, and
+the same folds teach the confidence when to doubt. `STRENGTH` and `WRITTEN_SHARE` were chosen
+once, on all groups but the held-out prompts: scores on families are a little kind for that.
 
-Scores, both from heads that saw nothing of what they score:
-- families: AUROC for each pair of a held-out positive and a held-out negative family,
-  then the mean over pairs; the interval resamples families;
-- written: the contrastive prompts in three parts by topic, each scored by a head fitted on
-  the other two (and on all benchmarks); the interval resamples topics.
-
-The regularisation and WRITTEN_SHARE were chosen once, on all groups: scores are a little
-kind for that. The shipped head is fitted on everything. Not covered: perturbed texts,
-baselines, languages one by one.
+How good the result is where it was not fitted: `eval/fit/evaluation.py`.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.fit.examples import CONTRASTIVE, Example, data_files, gather
-from eval.fit.linear import Interval, Linear, Rows, auroc, auroc_interval, fit_linear, platt
-from eval.fit.table import EMBEDDING_SCALE, Table, featurise, fold_of_rows
+from eval.fit.examples import data_files, gather
+from eval.fit.linear import Linear, Reals, fit_linear, platt
+from eval.fit.prompts import PROMPTS, prompt_files
+from eval.fit.table import Table, featurise, fold_of_rows, scale_of
 from eval.sources.shared import checksums
-from router.signals.cues import cues
-from router.signals.encoder import Encoder
-from router.signals.head import AXES, Head
-from router.state import DOMAINS
+from router.signals.exemplars import Exemplars
+from router.signals.head import AXES, CONFIDENCE, LEARNED_NEEDS, Head
+from router.signals.head import Linear as Map
+from router.signals.inputs import Inputs
+from router.state import DOMAINS, FORMS
 
-__all__ = ["Report", "evaluate", "fit_head", "train"]
+__all__ = [
+    "STRENGTH",
+    "Fitted",
+    "Held",
+    "choose_exemplars",
+    "fit_axis",
+    "fit_head",
+    "out_of_fold",
+    "train",
+]
 
-STRENGTHS = (0.01, 0.03, 0.1, 0.3)
+STRENGTH = 0.1
+"""Inverse of the L2 penalty, on scaled rows whose weights average 1."""
+NEED_SHARE = 0.25
+"""What the rows that have a need weigh together: they are one in forty."""
 FOLDS = 5
-PARTS = 3
-MIN_ROWS = 50
+EXEMPLARS = 400
+_EXEMPLAR_CHARS = 160
+_MARGIN_CAP = 6.0
 
 Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Report:
-    """Held-out scores, by name."""
+class Fitted:
+    """What `ockham signals train` writes."""
 
-    scores: Mapping[str, Interval]
+    head: Head
+    exemplars: Exemplars
 
 
-def train(
-    data: Path, seed: int, encoder: Encoder, say: Say = lambda _: None, scored: bool = True
-) -> tuple[Head, Report]:
-    """Gather, embed, score on held-out parts, fit on everything; the head carries its stamp."""
-    say("reading and sampling the sources")
-    table = featurise(gather(data, seed), encoder, say)
-    strength = {axis: _choose(table, axis, seed) for axis in (*AXES, "domain")}
-    say(f"regularisation C, by grouped cross-validation: {strength}")
-    report = evaluate(table, strength, seed, say) if scored else Report({})
-    head = fit_head(table, strength, seed, encoder.fingerprint)
+def train(data: Path, seed: int, inputs: Inputs, say: Say = lambda _: None) -> Fitted:
+    """Gather, read, fit; the head carries its stamp."""
+    say("gathering and sampling the sources")
+    table = featurise(gather(data, seed), inputs, say)
+    say("fitting")
+    exemplars = choose_exemplars(table, inputs.encoder.fingerprint)
     stamp = {
         "seed": seed,
-        "strength": strength,
-        "data": checksums([*data_files(data), CONTRASTIVE]),
-        "n": dict(sorted(Counter(_source(e) for e in table.examples).items())),
-        "scores": {
-            name: {"value": round(s.value, 4), "low": round(s.low, 4), "high": round(s.high, 4),
-                   "n": s.n}
-            for name, s in report.scores.items()
-        },
-    }  # fmt: skip
+        "strength": STRENGTH,
+        "data": checksums([*data_files(data), *prompt_files(PROMPTS)]),
+        "n": dict(sorted(Counter(e.source.split(":")[0] for e in table.examples).items())),
+    }
+    return Fitted(fit_head(table, seed, inputs.fingerprint, exemplars, stamp), exemplars)
+
+
+def fit_head(
+    table: Table, seed: int, inputs: str, exemplars: Exemplars, stamp: dict[str, object]
+) -> Head:
+    """All outputs, fitted on all rows of the table; `inputs` is the rows' fingerprint."""
+    held = {axis: out_of_fold(table, axis, seed) for axis in AXES}
+    axes = [fit_axis(table, axis, held[axis]) for axis in AXES]
+    scale = scale_of(table.x.shape[1])
+    stacked = Linear(
+        np.concatenate([a.weights for a in axes]), np.concatenate([a.bias for a in axes])
+    )
+    parts = {
+        "axes": stacked,
+        "domains": _fit_classes(table, "domain", DOMAINS),
+        "forms": _fit_classes(table, "form", FORMS),
+        "needs": _fit_needs(table),
+    }
     return Head(
-        head.encoder,
-        head.axes_weights,
-        head.axes_bias,
-        head.domain_weights,
-        head.domain_bias,
+        inputs,
+        {name: _unscaled(fit, scale) for name, fit in parts.items()},
+        _fit_confidence(table, held, exemplars),
         stamp,
-    ), report
-
-
-def fit_head(table: Table, strength: Mapping[str, float], seed: int, encoder: str) -> Head:
-    """Fit both axes and the domains on all rows of the table."""
-    axes = [_fit_axis(table, axis, strength[axis], seed) for axis in AXES]
-    weights = np.concatenate([a.weights for a in axes])
-    bias = np.concatenate([a.bias for a in axes])
-    domains = _fit_domains(table, strength["domain"])
-    return Head(
-        encoder=encoder,
-        axes_weights=_unscaled(weights, table),
-        axes_bias=bias.astype(np.float32),
-        domain_weights=_unscaled(domains.weights, table),
-        domain_bias=domains.bias.astype(np.float32),
     )
 
 
-def evaluate(
-    table: Table, strength: Mapping[str, float], seed: int, say: Say = lambda _: None
-) -> Report:
-    """Both kinds of held-out scores."""
-    scores: dict[str, Interval] = {}
-    for axis in AXES:
-        say(f"leave-one-family-out: {axis}")
-        scores[f"families/{axis}"] = _family_pairs(table, axis, strength[axis], seed)
-        raw, held = _written_scores(table, axis, strength[axis], seed)
-        scores[f"written/{axis}"] = _written_interval(raw, held, axis, seed)
-        if axis == "knowledge_demand":
-            code = np.array([e.domain == "code" for e in held.examples])
-            scores["written code/knowledge_demand"] = _written_interval(
-                raw[code], held.take(code), axis, seed
-            )
-    scores["written/domain accuracy"] = _domain_accuracy(table, strength["domain"], seed)
-    return Report(scores)
+class Held(NamedTuple):
+    """Scores of rows from fits that had not seen their group, and their calibration."""
+
+    log_odds: Reals
+    """(n,) calibrated; NaN where the row has no label."""
+    scale: float
+    shift: float
 
 
-def _source(example: Example) -> str:
-    return example.source.split(":")[0]
-
-
-def _unscaled(weights: Rows, table: Table) -> NDArray[np.float32]:
-    dim = table.x.shape[1] - cues([""]).shape[1]
-    out = weights.copy()
-    out[:, :dim] *= EMBEDDING_SCALE
-    return out.astype(np.float32)
-
-
-def _out_of_fold(table: Table, axis: str, c: float, seed: int) -> Rows:
-    folds = fold_of_rows(table, FOLDS, seed)
-    raw = np.zeros(len(table.examples))
+def out_of_fold(table: Table, axis: str, seed: int) -> Held:
+    """Held-out scores of all labelled rows, calibrated by Platt's method on themselves."""
+    has = table.has(axis)
+    rows = table.take(has)
+    folds = fold_of_rows(rows.groups, FOLDS, seed)
+    raw = np.zeros(len(rows.examples))
     for fold in range(FOLDS):
-        rest = table.take(folds != fold)
-        fit = fit_linear(rest.x, rest.labels(axis), rest.weights, c)
-        raw[folds == fold] = fit.raw(table.x[folds == fold])[:, 0]
-    return raw
-
-
-def _choose(table: Table, axis: str, seed: int) -> float:
-    """The strength with the least held-out log loss after calibration (domains: fixed folds)."""
-    rows = table.labelled(axis)
-    if axis == "domain":
-        return _choose_domain(rows, seed)
-    losses = {}
-    for c in STRENGTHS:
-        raw, y = _out_of_fold(rows, axis, c, seed), np.array(rows.labels(axis))
-        scale, shift = platt(raw, list(y), rows.weights)
-        signed = np.where(y == 1, 1.0, -1.0) * (scale * raw + shift)
-        losses[c] = float(np.average(np.logaddexp(0, -signed), weights=rows.weights))
-    return min(losses, key=lambda c: losses[c])
-
-
-def _choose_domain(rows: Table, seed: int) -> float:
-    folds = fold_of_rows(rows, FOLDS, seed)
-    losses = {}
-    for c in STRENGTHS:
-        wrong = 0.0
-        for fold in range(FOLDS):
-            fit = _fit_domains(rows.take(folds != fold), c)
-            held = rows.take(folds == fold)
-            wrong += float(held.weights @ _log_loss(fit.raw(held.x), held))
-        losses[c] = wrong
-    return min(losses, key=lambda c: losses[c])
-
-
-def _log_loss(raw: Rows, held: Table) -> Rows:
-    index = [DOMAINS.index(d) for d in held.labels("domain")]
-    total = np.log(np.exp(raw - raw.max(axis=1, keepdims=True)).sum(axis=1)) + raw.max(axis=1)
-    return np.asarray(total - raw[np.arange(len(index)), index])
-
-
-def _fit_axis(table: Table, axis: str, c: float, seed: int) -> Linear:
-    rows = table.labelled(axis)
-    raw = _out_of_fold(rows, axis, c, seed)
+        rest = rows.take(folds != fold)
+        fit = fit_linear(rest.x, rest.labels(axis), rest.weights, STRENGTH)
+        raw[folds == fold] = fit.raw(rows.x[folds == fold])[:, 0]
     scale, shift = platt(raw, rows.labels(axis), rows.weights)
-    fit = fit_linear(rows.x, rows.labels(axis), rows.weights, c)
-    return Linear(fit.weights * scale, fit.bias * scale + shift)
+    log_odds = np.full(len(has), np.nan)
+    log_odds[has] = scale * raw + shift
+    return Held(log_odds, scale, shift)
 
 
-def _fit_domains(table: Table, c: float) -> Linear:
-    """Rows in `DOMAINS` order; scikit-learn sorts its classes, so labels are indices."""
-    rows = table.labelled("domain")
-    return fit_linear(rows.x, [DOMAINS.index(d) for d in rows.labels("domain")], rows.weights, c)
-
-
-def _family_pairs(table: Table, axis: str, c: float, seed: int) -> Interval:
-    """Mean AUROC over pairs of held-out families, n = pairs."""
+def fit_axis(table: Table, axis: str, held: Held) -> Linear:
+    """One axis on all labelled rows, with the calibration of the held-out scores."""
     rows = table.labelled(axis)
-    sides: dict[int, list[str]] = {0: [], 1: []}
-    for label in (0, 1):
-        counts = Counter(e.group for e in rows.examples if not e.written and e.axis(axis) == label)
-        sides[label] = sorted(g for g, n in counts.items() if n >= MIN_ROWS)
-    grid = np.array([[_pair(rows, axis, p, q, c) for q in sides[0]] for p in sides[1]])
-    rng = np.random.default_rng(seed)
-    drawn = [
-        grid[np.ix_(*(rng.integers(0, size, size) for size in grid.shape))].mean()
-        for _ in range(500)
-    ]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Interval(float(grid.mean()), float(low), float(high), int(grid.size))
+    fit = fit_linear(rows.x, rows.labels(axis), rows.weights, STRENGTH)
+    return Linear(fit.weights * held.scale, fit.bias * held.scale + held.shift)
 
 
-def _pair(rows: Table, axis: str, positive: str, negative: str, c: float) -> float:
-    rest = rows.without({positive, negative})
-    held = rows.take(
-        np.array(
-            [
-                (e.group == positive and e.axis(axis) == 1)
-                or (e.group == negative and e.axis(axis) == 0)
-                for e in rows.examples
-            ]
-        )
+def choose_exemplars(table: Table, encoder: str, count: int = EXEMPLARS) -> Exemplars:
+    """Short written prompts that cover the space: farthest-first traversal (Gonzalez 1985)."""
+    fit_for_print = np.array(
+        [
+            e.written and len(e.query.messages) == 1 and len(e.text) <= _EXEMPLAR_CHARS
+            for e in table.examples
+        ]
     )
-    fit = fit_linear(rest.x, rest.labels(axis), rest.weights, c)
-    return auroc(fit.raw(held.x)[:, 0], np.array(held.labels(axis)))
+    rows = table.take(fit_for_print)
+    chosen = _farthest_first(rows.embedding, min(count, len(rows.examples)))
+    labels = [
+        [
+            np.nan if rows.examples[i].axis(axis) is None else rows.examples[i].axis(axis)
+            for axis in AXES
+        ]
+        for i in chosen
+    ]
+    return Exemplars.of(
+        encoder,
+        [rows.examples[i].text for i in chosen],
+        np.array(labels, dtype=np.float32).reshape(-1, len(AXES)),
+        rows.embedding[chosen],
+    )
 
 
-def _written_scores(table: Table, axis: str, c: float, seed: int) -> tuple[Rows, Table]:
-    rows = table.labelled(axis)
-    written = rows.take(np.array([e.written for e in rows.examples]))
-    folds = fold_of_rows(written, PARTS, seed)
-    raw = np.zeros(len(written.examples))
-    for part in range(PARTS):
-        held = {e.group for e, f in zip(written.examples, folds, strict=True) if f == part}
-        fit = _fit_axis(rows.without(held), axis, c, seed)
-        raw[folds == part] = fit.raw(written.x[folds == part])[:, 0]
-    return raw, written
+def _farthest_first(rows: NDArray[np.float32], count: int) -> list[int]:
+    chosen: list[int] = []
+    near = np.full(len(rows), -1.0)
+    for _ in range(count):
+        chosen.append(int(np.argmin(near)))
+        near = np.maximum(near, rows @ rows[chosen[-1]])
+        near[chosen] = np.inf
+    return sorted(chosen)
 
 
-def _written_interval(raw: Rows, held: Table, axis: str, seed: int) -> Interval:
-    return auroc_interval(raw, np.array(held.labels(axis)), [e.group for e in held.examples], seed)
+def _fit_classes(table: Table, name: str, classes: Sequence[str]) -> Linear:
+    """Rows in the order of `classes`; scikit-learn sorts its classes, so labels are indices."""
+    rows = table.labelled(name)
+    labels = [classes.index(d) for d in rows.labels(name)]
+    return fit_linear(rows.x, labels, rows.weights, STRENGTH)
 
 
-def _domain_accuracy(table: Table, c: float, seed: int) -> Interval:
-    rows = table.labelled("domain")
-    written = rows.take(np.array([e.written for e in rows.examples]))
-    folds = fold_of_rows(written, PARTS, seed)
-    right = np.zeros(len(written.examples))
-    for part in range(PARTS):
-        held = {e.group for e, f in zip(written.examples, folds, strict=True) if f == part}
-        fit = _fit_domains(rows.without(held), c)
-        guess = fit.raw(written.x[folds == part]).argmax(axis=1)
-        truth = [DOMAINS.index(d) for d in written.take(folds == part).labels("domain")]
-        right[folds == part] = guess == np.array(truth)
-    rng = np.random.default_rng(seed)
-    drawn = [rng.choice(right, len(right)).mean() for _ in range(500)]
-    low, high = np.percentile(drawn, [2.5, 97.5])
-    return Interval(float(right.mean()), float(low), float(high), len(right))
+def _fit_needs(table: Table) -> Linear:
+    fits = [_fit_need(table, need) for need in LEARNED_NEEDS]
+    return Linear(np.concatenate([f.weights for f in fits]), np.concatenate([f.bias for f in fits]))
+
+
+def _fit_need(table: Table, need: str) -> Linear:
+    has = np.array([need in e.needs for e in table.examples])
+    weights = table.weights.copy()
+    weights[has] *= NEED_SHARE / max(weights[has].sum(), 1e-12)
+    weights[~has] *= (1 - NEED_SHARE) / weights[~has].sum()
+    return fit_linear(table.x, has.astype(int).tolist(), weights, STRENGTH)
+
+
+def _fit_confidence(table: Table, held: dict[str, Held], exemplars: Exemplars) -> Map:
+    """P(no axis on the wrong side) on held-out rows; a row's own text is no neighbour of it."""
+    log_odds = np.column_stack([held[axis].log_odds for axis in AXES])
+    truth = np.array([[e.axis(a) for a in AXES] for e in table.examples], dtype=float)
+    known = ~np.isnan(log_odds).any(axis=1)
+    right = ((log_odds > 0) == (truth > 0.5))[known].all(axis=1)
+    facts = _facts(table, log_odds, exemplars)[known]
+    fit = fit_linear(facts, right.astype(int).tolist(), table.weights[known], 1.0)
+    return Map(fit.weights.astype(np.float32), fit.bias.astype(np.float32))
+
+
+def _facts(table: Table, log_odds: Reals, exemplars: Exemplars) -> NDArray[np.float32]:
+    near = exemplars.similarity(table.embedding)
+    own = {text: i for i, text in enumerate(exemplars.texts)}
+    for row, example in enumerate(table.examples):
+        if example.text in own:
+            near[row, own[example.text]] = -1.0
+    facts = np.column_stack(
+        [
+            np.minimum(np.abs(log_odds).min(axis=1), _MARGIN_CAP),
+            near.max(axis=1),
+            [language != "en" for language in table.languages],
+            table.leaning,
+            np.zeros(len(table.examples)),
+        ]
+    ).astype(np.float32)
+    assert facts.shape[1] == len(CONFIDENCE)
+    return facts
+
+
+def _unscaled(fit: Linear, scale: NDArray[np.float32]) -> Map:
+    return Map((fit.weights * scale).astype(np.float32), fit.bias.astype(np.float32))

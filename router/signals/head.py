@@ -1,13 +1,16 @@
-"""The small head: five domains and two calibrated axes, linear in [embedding, cues].
+"""The small head: axes, domains, answer forms and needs, linear in `router.signals.inputs`.
 
 Fitted by `eval/fit/signals.py`, shipped as `head.json` beside this file, and stamped with
-what it was fitted on. It belongs to one encoder, and says so. At inference it is numpy and
-a matrix product: no scikit-learn, no pickle.
+what it was fitted on. It belongs to one pair of encoders, and says so. At inference it is
+numpy and a matrix product: no scikit-learn, no pickle.
 
 The axes' calibration (Platt 1999: a logistic of the raw score, fitted on families the raw
-score had not seen) is a scale and a shift, so it is folded into the weights.
+score had not seen) is a scale and a shift, so it is folded into the weights. `confidence` is
+a logistic too: P(both axes stand on the right side of 1/2), from how far they stand from it,
+how near the nearest exemplar is, and what is known to go wrong (`CONFIDENCE`).
 """
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -20,68 +23,102 @@ from numpy.typing import NDArray
 
 from router.errors import SetupError
 from router.signals.cues import CUES
-from router.state import DOMAINS
+from router.state import DOMAINS, FORMS
 
-__all__ = ["AXES", "HEAD_PATH", "Head", "HeadOutput", "load_head"]
+__all__ = ["AXES", "CONFIDENCE", "HEAD_PATH", "OUTPUTS", "Head", "HeadOutput", "load_head"]
 
 AXES = ("verifiability", "knowledge_demand")
+LEARNED_NEEDS = ("tools", "images", "structured_output", "repository")
+OUTPUTS: Mapping[str, tuple[str, ...]] = {
+    "axes": AXES, "domains": DOMAINS, "forms": FORMS, "needs": LEARNED_NEEDS,
+}  # fmt: skip
+CONFIDENCE = ("margin", "nearest", "foreign", "leaning", "steered")
+"""Smaller of the axes' |log odds|; cosine of the nearest exemplar; not English; a follow-up or
+wrapped; text aimed at the router."""
 HEAD_PATH = Path(__file__).with_name("head.json")
-_FORMAT = 1
+_FORMAT = 2
+
+_Floats = NDArray[np.float32]
 
 
 class HeadOutput(NamedTuple):
-    """Probabilities: axes (n, 2) in `AXES` order, domains (n, 5) in `DOMAINS` order."""
+    """Probabilities, (n, k) in the order of `OUTPUTS`; `domains` and `forms` sum to one."""
 
-    axes: NDArray[np.float32]
-    domains: NDArray[np.float32]
+    axes: _Floats
+    domains: _Floats
+    forms: _Floats
+    needs: _Floats
+
+
+@dataclass(frozen=True)
+class Linear:
+    """Weights (k, width) and bias (k,)."""
+
+    weights: _Floats
+    bias: _Floats
+
+    def __call__(self, rows: _Floats) -> _Floats:
+        """(n, k) scores."""
+        return np.asarray(rows @ self.weights.T + self.bias, dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class Head:
-    """Weights of shape (2 or 5, dim + cues), biases, and the stamp of the fit."""
+    """One linear map an output, the confidence, and the stamp of the fit."""
 
-    encoder: str
-    axes_weights: NDArray[np.float32]
-    axes_bias: NDArray[np.float32]
-    domain_weights: NDArray[np.float32]
-    domain_bias: NDArray[np.float32]
+    inputs: str
+    """Fingerprint of the rows it was fitted on (`Inputs.fingerprint`)."""
+    parts: Mapping[str, Linear]
+    confidence: Linear
     stamp: Mapping[str, Any] = field(default_factory=dict)
 
-    def __call__(self, embedding: NDArray[np.float32], cues: NDArray[np.float32]) -> HeadOutput:
+    def __call__(self, rows: _Floats) -> HeadOutput:
         """Score rows; a width that the weights do not have is a ValueError of numpy's."""
-        rows = np.concatenate([embedding, cues], axis=1)
-        axes = _sigmoid(rows @ self.axes_weights.T + self.axes_bias)
-        domains = _softmax(rows @ self.domain_weights.T + self.domain_bias)
-        return HeadOutput(axes, domains)
+        return HeadOutput(
+            _sigmoid(self.parts["axes"](rows)),
+            _softmax(self.parts["domains"](rows)),
+            _softmax(self.parts["forms"](rows)),
+            _sigmoid(self.parts["needs"](rows)),
+        )
+
+    def sure(self, facts: _Floats) -> _Floats:
+        """(n,) confidence from (n, 5) facts in the order of `CONFIDENCE`."""
+        return _sigmoid(self.confidence(facts))[:, 0]
+
+    def pulls(self, cues: _Floats) -> _Floats:
+        """(n, 2, cues) what each cue adds to the log odds of each axis."""
+        weights = self.parts["axes"].weights[:, -len(CUES) :]
+        return np.asarray(cues[:, None, :] * weights[None], dtype=np.float32)
 
     @property
     def fingerprint(self) -> str:
         """A checksum of everything that changes a score."""
-        digest = hashlib.sha256(self.encoder.encode())
-        for part in (self.axes_weights, self.axes_bias, self.domain_weights, self.domain_bias):
-            digest.update(np.ascontiguousarray(part, dtype="<f4").tobytes())
+        digest = hashlib.sha256(self.inputs.encode())
+        for linear in (*(self.parts[name] for name in OUTPUTS), self.confidence):
+            for part in (linear.weights, linear.bias):
+                digest.update(np.ascontiguousarray(part, dtype="<f4").tobytes())
         return digest.hexdigest()[:8]
 
-    def check_encoder(self, fingerprint: str) -> None:
-        """Refuse to score embeddings of another encoder."""
-        if fingerprint != self.encoder:
+    def check_inputs(self, fingerprint: str) -> None:
+        """Refuse to score rows of another encoder."""
+        if fingerprint != self.inputs:
             raise SetupError(
-                f"the signals head was fitted on the encoder {self.encoder}, but the setting "
-                f"`signals.encoder` gives {fingerprint}: change it back, or fit a head of its "
-                "own with `ockham signals train --encoder ... --out ...`"
+                f"the signals head was fitted on the encoders {self.inputs}, but the setting "
+                f"`signals.encoder` and the installed packages give {fingerprint}: change them "
+                "back, or fit a head of its own with `ockham signals train --encoder ... --out ...`"
             )
 
     def save(self, path: Path) -> None:
         """Write the artefact (eval only); float32 values survive the round trip."""
         body = {
             "format": _FORMAT,
-            "encoder": self.encoder,
+            "inputs": self.inputs,
             "cues": list(CUES),
             "stamp": dict(self.stamp),
-            "axes": _rows(AXES, self.axes_weights, self.axes_bias),
-            "domains": _rows(DOMAINS, self.domain_weights, self.domain_bias),
+            "outputs": {name: _packed(OUTPUTS[name], self.parts[name]) for name in OUTPUTS},
+            "confidence": _packed(("confidence",), self.confidence),
         }
-        path.write_text(_pretty(body), encoding="utf-8")
+        path.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def load_head(path: Path = HEAD_PATH) -> Head:
@@ -92,60 +129,43 @@ def load_head(path: Path = HEAD_PATH) -> Head:
             raise ValueError(f"format {body['format']}, expected {_FORMAT}")
         if tuple(body["cues"]) != CUES:
             raise ValueError("it was fitted on other cues than this version computes")
-        axes_weights, axes_bias = _matrix(body["axes"], AXES)
-        domain_weights, domain_bias = _matrix(body["domains"], DOMAINS)
-        encoder, stamp = str(body["encoder"]), body["stamp"]
+        parts = {name: _unpacked(body["outputs"][name], OUTPUTS[name]) for name in OUTPUTS}
+        confidence = _unpacked(body["confidence"], ("confidence",))
+        if confidence.weights.shape[1] != len(CONFIDENCE):
+            raise ValueError("its confidence reads other facts than this version computes")
+        inputs, stamp = str(body["inputs"]), body["stamp"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SetupError(
             f"the signals head {path} cannot be used: {error}; reinstall Ockham, "
             "or fit it with `ockham signals train`"
         ) from error
-    return Head(encoder, axes_weights, axes_bias, domain_weights, domain_bias, stamp)
+    return Head(inputs, parts, confidence, stamp)
 
 
-def _rows(
-    names: tuple[str, ...], weights: NDArray[np.float32], bias: NDArray[np.float32]
-) -> dict[str, dict[str, Any]]:
+def _packed(names: tuple[str, ...], linear: Linear) -> dict[str, Any]:
+    """One base64 line of little-endian float32 a row: bias first, then the weights."""
     return {
-        name: {"bias": _short(float(bias[i])), "weights": [_short(float(w)) for w in weights[i]]}
+        name: base64.b64encode(
+            np.concatenate([linear.bias[i : i + 1], linear.weights[i]]).astype("<f4").tobytes()
+        ).decode()
         for i, name in enumerate(names)
     }
 
 
-def _short(value: float) -> float:
-    """The shortest decimal that is the same float32."""
-    return float(str(np.float32(value)))
-
-
-def _matrix(
-    rows: Mapping[str, Mapping[str, Any]], names: tuple[str, ...]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    weights = np.array([rows[n]["weights"] for n in names], dtype=np.float32)
-    bias = np.array([rows[n]["bias"] for n in names], dtype=np.float32)
-    if weights.ndim != 2 or not (np.isfinite(weights).all() and np.isfinite(bias).all()):
+def _unpacked(rows: Mapping[str, str], names: tuple[str, ...]) -> Linear:
+    table = np.array(
+        [np.frombuffer(base64.b64decode(rows[n], validate=True), dtype="<f4") for n in names],
+        dtype=np.float32,
+    )
+    if table.ndim != 2 or not np.isfinite(table).all():
         raise ValueError("weights that are no finite matrix")
-    return weights, bias
+    return Linear(np.ascontiguousarray(table[:, 1:]), np.ascontiguousarray(table[:, 0]))
 
 
-def _pretty(body: Mapping[str, Any]) -> str:
-    """Indented, but each row of weights on one line: small and still diffable."""
-    lines = json.dumps(body, indent=1, sort_keys=True).split("\n")
-    out: list[str] = []
-    in_weights = False
-    for line in lines:
-        if in_weights:
-            out[-1] += line.strip()
-            in_weights = "]" not in line
-        else:
-            out.append(line)
-            in_weights = line.endswith('"weights": [')
-    return "\n".join(out) + "\n"
-
-
-def _sigmoid(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _sigmoid(x: _Floats) -> _Floats:
     return np.asarray(1.0 / (1.0 + np.exp(-np.clip(x, -30, 30))), dtype=np.float32)
 
 
-def _softmax(x: NDArray[np.float32]) -> NDArray[np.float32]:
+def _softmax(x: _Floats) -> _Floats:
     shifted = np.exp(x - x.max(axis=1, keepdims=True))
     return np.asarray(shifted / shifted.sum(axis=1, keepdims=True), dtype=np.float32)

@@ -9,20 +9,31 @@ What this does not do: download anything. The package is never imported (its `__
 prints); only its place on disk is looked up.
 """
 
+import glob
+import hashlib
 import importlib.util
 import shutil
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from router.errors import SetupError
 
-__all__ = ["PACKAGED_MODEL", "packaged_zip", "unpack", "zip_fingerprint"]
+__all__ = [
+    "PACKAGED_MODEL",
+    "folder_fingerprint",
+    "install",
+    "packaged_zip",
+    "unpack",
+    "zip_fingerprint",
+]
 
 PACKAGED_MODEL = "all-MiniLM-L6-v2"
 _MODULE = "all_minilm_l6_v2"
 _CHUNK = 1 << 20
+_EDGE = 1 << 16
 _LOCK_SECONDS = 300
 
 
@@ -48,25 +59,42 @@ def zip_fingerprint(archive: Path) -> str:
 
 def unpack(data_dir: Path) -> Path:
     """The unpacked model's folder, made or repaired where needed."""
-    from filelock import FileLock, Timeout
-
     archive = packaged_zip()
     target = data_dir / "models" / PACKAGED_MODEL
-    if _intact(target, archive):
-        return target
+
+    def fill(work: Path) -> None:
+        with zipfile.ZipFile(archive) as file:
+            file.extractall(work)
+
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(target.parent / f".{PACKAGED_MODEL}.lock", timeout=_LOCK_SECONDS):
-            if not _intact(target, archive):  # another process may have been faster
-                _replace(target, archive)
-    except Timeout as error:
-        raise SetupError(
-            f"another process has been unpacking {target} for {_LOCK_SECONDS} s; "
-            "end it, then run `make setup`"
-        ) from error
-    except (OSError, zipfile.BadZipFile) as error:
+        install(target, lambda: _intact(target, archive), fill)
+    except zipfile.BadZipFile as error:
         raise SetupError(f"cannot unpack {archive} into {target}: {error}; {_HINT}") from error
     return target
+
+
+def install(target: Path, intact: Callable[[], bool], fill: Callable[[Path], None]) -> None:
+    """Have `fill` make the folder `target`, unless `intact()`; whole or not at all.
+
+    It is filled beside the target (`fill` gets a path that does not exist yet) and renamed,
+    one process at a time; what a killed one left behind is removed.
+    """
+    from filelock import FileLock, Timeout
+
+    if intact():
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(target.parent / f".{target.name}.lock", timeout=_LOCK_SECONDS):
+            if not intact():  # another process may have been faster
+                _replace(target, fill)
+    except Timeout as error:
+        raise SetupError(
+            f"another process has been writing {target} for {_LOCK_SECONDS} s; "
+            "end it, then run `make setup`"
+        ) from error
+    except OSError as error:
+        raise SetupError(f"cannot write {target}: {error}; {_HINT}") from error
 
 
 _HINT = "free space or set OCKHAM_DATA_DIR, then run `make setup`"
@@ -102,14 +130,30 @@ def _intact(target: Path, archive: Path) -> bool:
     return True
 
 
-def _replace(target: Path, archive: Path) -> None:
-    """Unpack beside the target (zipfile checks each CRC), then swap by rename."""
-    work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+def _replace(target: Path, fill: Callable[[Path], None]) -> None:
+    """Fill a folder beside the target, then swap by rename."""
+    beginning = f".{target.name}~"
+    for left in target.parent.glob(f"{glob.escape(beginning)}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=beginning, dir=target.parent))
     try:
-        with zipfile.ZipFile(archive) as file:
-            file.extractall(work / "new")
+        fill(work / "new")
         if target.exists():
             target.replace(work / "old")
         (work / "new").replace(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def folder_fingerprint(folder: Path) -> str:
+    """Small files whole; of weight files the size and both ends (cheap at any size)."""
+    digest = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        size = path.stat().st_size
+        digest.update(f"{path.relative_to(folder).as_posix()}:{size}\n".encode())
+        with path.open("rb") as file:
+            digest.update(file.read(_EDGE))
+            if size > _EDGE:
+                file.seek(max(_EDGE, size - _EDGE))
+                digest.update(file.read(_EDGE))
+    return digest.hexdigest()[:8]

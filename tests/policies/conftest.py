@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pytest
 
-from policies import Arm, AttemptBlock, CaseBatch, Outcome
+from policies import NEEDS, Arm, AttemptBlock, CaseBatch, Outcome
 
 ARMS = (
     Arm("small", "small"),
@@ -23,6 +23,7 @@ def case(
     unavailable: Sequence[str] = (),
     not_capable: Sequence[str] = (),
     arms: Sequence[Arm] = ARMS,
+    needs: Sequence[Sequence[float]] | None = None,
 ) -> CaseBatch:
     """One row a pair of axes; `history` holds (arm, outcome, passed) of each row."""
     n, a = len(axes), len(arms)
@@ -45,7 +46,10 @@ def case(
     available = np.array([[name not in unavailable for name in names]] * n)
     return CaseBatch(
         arms=tuple(arms),
-        features={"axes": np.asarray(axes, dtype=np.float64)},
+        features={
+            "axes": np.asarray(axes, dtype=np.float64),
+            "needs": np.zeros((n, len(NEEDS))) if needs is None else np.asarray(needs, np.float64),
+        },
         fingerprint="test",
         predicted_cost=np.ones((n, a)),
         worst_cost=np.ones((n, a)),

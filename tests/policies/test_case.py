@@ -19,7 +19,7 @@ def test_a_wrong_shape_is_named(make_case):
 
 
 def test_a_missing_block_says_what_there_is(make_case):
-    with pytest.raises(PolicyError, match=r"'embedding' is not in this case \(have: axes\)"):
+    with pytest.raises(PolicyError, match=r"'embedding' is not in this case \(have: axes, needs\)"):
         make_case().block("embedding")
 
 

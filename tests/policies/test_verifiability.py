@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from policies import STOP, Arm, Outcome, Verifiability
+from policies import NEEDS, STOP, Arm, Outcome, Verifiability
 
 NAN = float("nan")
 NO_LARGE = ("large", "large+index")
@@ -119,3 +119,33 @@ def test_two_arms_only(make_case):
     arms = (Arm("mixtral", "small"), Arm("gpt-4", "large"))
     batch = make_case(axes=[(0.9, 0.1), (0.1, 0.9)], arms=arms)
     assert Verifiability().choose(batch).arm.tolist() == [0, 1]
+
+
+REPOSITORY = [float(need == "repository") for need in NEEDS]
+
+
+@pytest.mark.parametrize("axes", [(0.9, 0.1), (0.9, 0.9), (0.1, 0.9), (0.1, 0.1)])
+def test_repository_work_goes_to_a_large_model_wherever_it_stands(make_case, axes):
+    batch = make_case(axes=[axes], needs=[REPOSITORY])
+    choice = Verifiability().choose(batch)
+    assert batch.arms[choice.arm[0]].name == "large"
+    assert choice.explain(0) == ("many files, a build or tools are at stake, so ask a large model",)
+
+
+def test_repository_work_never_meets_the_small_arm_while_a_large_one_is_left(make_case):
+    script = {"large": (Outcome.FAILED, NAN), "large+index": (Outcome.ANSWERED, NAN)}
+    tried, best, _ = walk(make_case, (0.9, 0.1), script, needs=[REPOSITORY])
+    assert (tried, best) == (["large", "large+index"], 1)
+
+
+def test_repository_work_with_no_large_model_is_a_last_resort(make_case):
+    script = {"small+index": (Outcome.ANSWERED, NAN)}
+    tried, _, why = walk(make_case, (0.9, 0.1), script, needs=[REPOSITORY], unavailable=NO_LARGE)
+    assert tried[0] == "small+index"
+    assert why
+
+
+def test_other_needs_change_nothing(make_case):
+    others = [[float(need != "repository") for need in NEEDS]]
+    batch = make_case(axes=[(0.9, 0.1)], needs=others)
+    assert batch.arms[Verifiability().choose(batch).arm[0]].name == "small"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from eval.bench.fake_model import FakeModel
+from policies import NEEDS
 from router.arms.run import ArmRunner
 from router.assembly import Assembly
 from router.cases import CaseBuilder
@@ -57,7 +58,7 @@ class FakeSignals:
             chars=len(query.text),
             featuriser="fake",
         )
-        return {"axes": [v, k]}, signals
+        return {"axes": [v, k], "needs": [0.0] * len(NEEDS)}, signals
 
     async def aclassify_many(
         self, queries: Sequence[Query]
