@@ -6,8 +6,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DONE := $(VENV)/.done
 PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint constraints.txt
-# The index lies in the data directory, which another clone may share, or someone may delete.
-HAS_INDEX = $(BIN)/python -c "import sys, router.paths as p; sys.exit(not (p.data_dir() / 'knowledge/CURRENT').is_file())"
+# The index lies in the data directory, which another clone may share, or someone may delete;
+# one of another encoder is none.
+HAS_INDEX = $(BIN)/ockham index stats >/dev/null 2>&1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 
 .PHONY: run test test-all check setup setup-gpu check-gpu clean

@@ -5,9 +5,12 @@ import statistics
 import subprocess
 import sys
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from eval.bench.signals import Timed
 
 __all__ = ["app"]
 
@@ -113,6 +116,64 @@ def replay(
             f"resamples: median {statistics.median(seconds):.1f} s of {len(seconds)}"
         )
     sys.stdout.write("\n".join(out) + "\n")
+
+
+@app.command("signals")
+def signals(
+    runs: Annotated[int, typer.Option(min=1, help="Runs; the median is reported.")] = 5,
+    queries: Annotated[int, typer.Option(min=20, help="Short queries a run.")] = 200,
+    threads: Annotated[str, typer.Option(help="Numbers of threads, comma-separated.")] = "1,2",
+    walk: Annotated[int, typer.Option(min=0, help="Also memory over so many queries.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """One routing decision beside the same encoder on torch and beside semantic-router."""
+    from eval.bench.graph import load_average
+    from eval.bench.signals import axes_agree, bench_signals, loop_lag, memory
+
+    before = load_average()
+    rows = bench_signals([int(n) for n in threads.split(",")], runs, queries)
+    longest, middle = loop_lag(queries)
+    agree = axes_agree()
+    walked = memory(walk) if walk else []
+    if as_json:
+        body = {
+            "runs": runs,
+            "queries": queries,
+            "load": before,
+            "rows": [r._asdict() for r in rows],
+            "loop_late_ms": {"longest": longest, "median": middle},
+            "auroc": {a: {"shipped": v[0], "torch": v[1]} for a, v in agree.items()},
+            "memory": [m._asdict() for m in walked],
+        }
+        sys.stdout.write(json.dumps(body) + "\n")
+        return
+    _print_signals(rows, f"{runs} runs of {queries} short queries; load {before} before, "
+                         f"{load_average()} after")  # fmt: skip
+    sys.stdout.write(
+        f"event loop late while classifying: median {middle:.2f} ms, longest {longest:.1f} ms\n"
+    )
+    for axis, (ours, exact) in agree.items():
+        sys.stdout.write(
+            f"{axis} AUROC, held-out prompts: {ours:.4f}, with torch's rows {exact:.4f}\n"
+        )
+    for mark in walked:
+        sys.stdout.write(f"memory after {mark.queries:,} queries: {mark.mib:.0f} MiB\n")
+
+
+def _print_signals(rows: "list[Timed]", title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title)
+    table.add_column("one query")
+    for name in ("threads", "p50 ms", "p99 ms", "times decision", "batch, texts/s"):
+        table.add_column(name, justify="right")
+    base = {r.threads: r.p50 for r in rows if r.name == "decision"}
+    for row in rows:
+        batch = "" if row.batch_per_s is None else f"{row.batch_per_s:.0f}"
+        times = f"{row.p50 / base[row.threads]:.2f}"
+        table.add_row(row.name, str(row.threads), f"{row.p50:.2f}", f"{row.p99:.2f}", times, batch)
+    Console().print(table)
 
 
 def _median_seconds(code: str, runs: int) -> float:

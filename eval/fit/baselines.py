@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from eval.fit.contenders import Contender, Score
 from eval.fit.linear import Reals, auroc, fit_linear
 from eval.fit.table import Table
-from eval.fit.zero_shot import SemanticRouter
+from eval.fit.zero_shot import Encode, SemanticRouter
 from router.models.client import load_litellm
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "PlainHead",
     "PromptLength",
     "TfIdf",
+    "baselines",
 ]
 
 NEIGHBOURS = 20
@@ -129,9 +130,14 @@ class PlainHead:
         return lambda held: fit.raw(held.embedding)[:, 0]
 
 
-BASELINES: tuple[Contender, ...] = (
-    KeywordScorer(), PromptLength(), TfIdf(), Neighbours(), SemanticRouter(), PlainHead()
-)  # fmt: skip
+def baselines(encode: Encode | None = None) -> tuple[Contender, ...]:
+    """All of them; `encode` is what made the table's embeddings, None the packaged encoder."""
+    return (
+        KeywordScorer(), PromptLength(), TfIdf(), Neighbours(), SemanticRouter(encode), PlainHead()
+    )  # fmt: skip
+
+
+BASELINES: tuple[Contender, ...] = baselines()
 
 
 def _texts(table: Table) -> list[str]:

@@ -1,22 +1,21 @@
-"""What the pictures of `ockham signals eval` share: canvas, title, labels, PNG.
+"""What the pictures of `ockham signals eval` share: canvas, title, PNG.
 
 Matplotlib's Agg in the looks of `eval/report/style.py`; nothing global is changed, and the
 same arrays give the same bytes. Lengths are points.
 """
 
 import io
+import textwrap
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
-from eval.report.style import GREY, INK, Label
+from eval.report.style import GREY, INK
 
-__all__ = ["SIZE", "annotate", "canvas", "looks", "png", "title"]
+__all__ = ["SIZE", "canvas", "looks", "png", "title"]
 
 SIZE = 9.0
 """Of the letters."""
-_FAR = 12.0
-"""From here on a label has a line to its point."""
 
 
 def looks() -> AbstractContextManager[None]:
@@ -48,30 +47,13 @@ def canvas(
 
 
 def title(figure: Any, text: str, caption: str) -> None:
-    """A bold line, and the caption's lines in grey below it, at the top."""
-    high = figure.get_figheight() * 72
+    """A bold line, and the caption in grey below it, broken to the width, at the top."""
+    high, wide = figure.get_figheight() * 72, figure.get_figwidth() * 72
+    caption = "\n".join(textwrap.wrap(caption, int(0.95 * wide / (0.56 * (SIZE - 1)))))
     figure.text(0.02, 1 - 16 / high, text, weight="bold", size=SIZE + 2, va="baseline")
     figure.text(
         0.02, 1 - 22 / high, caption, color=GREY, size=SIZE - 1, va="top", linespacing=1.3
     )  # fmt: skip
-
-
-def annotate(axes: Any, label: Label) -> None:
-    """Text beside its point; a line joins them where they are far apart."""
-    far = (label.dx**2 + label.dy**2) ** 0.5 > _FAR
-    line = {"arrowstyle": "-", "color": GREY, "lw": 0.6, "shrinkA": 1, "shrinkB": 3}
-    axes.annotate(
-        label.text,
-        (label.x, label.y),
-        xytext=(label.dx, label.dy),
-        textcoords="offset points",
-        ha="right" if label.dx < -1 else "left" if label.dx > 1 else "center",
-        va="top" if label.dy < -1 else "bottom" if label.dy > 1 else "center",
-        color=label.colour,
-        bbox={"color": "white", "alpha": 0.7, "pad": 0.4, "linewidth": 0},
-        arrowprops=line if far else None,
-        zorder=5,
-    )
 
 
 def png(figure: Any) -> bytes:

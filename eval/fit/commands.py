@@ -4,18 +4,17 @@ Only typer is imported before a command runs.
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from eval.fit.signals import Report
 
 __all__ = ["app"]
 
 app = typer.Typer(
     no_args_is_help=True, help="Fit and score the signals head (needs the eval extra)."
 )
+
+_INTERRUPTED = 130
 
 Data = Annotated[
     Path | None,
@@ -57,6 +56,61 @@ def train(
         typer.echo(
             f"wrote {folder / name} ({(folder / name).stat().st_size // 1024} KiB)", err=True
         )
+
+
+@app.command("eval")
+def evaluate(
+    data: Data = None,
+    seed: Seed = 0,
+    encoder: Model = "all-MiniLM-L6-v2",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for report, pictures and journal; default: a journal only."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    quick: Annotated[
+        bool, typer.Option(help="A sample of everything, without baselines: a trial, no result.")
+    ] = False,
+) -> None:
+    """How good the axes are where nothing was fitted; an interrupted run goes on."""
+    import sys
+
+    from eval.fit.baselines import baselines
+    from eval.fit.contenders import EnglishOnly, Ours
+    from eval.fit.evaluation import JOURNAL, Plan
+    from eval.fit.evaluation import evaluate as run
+    from eval.fit.evaluation_report import text_of, write_report
+    from eval.sources.shared import shared_data
+    from router.errors import OckhamError
+    from router.paths import data_dir
+    from router.signals import Encoder
+
+    if quick:
+        _say("*** QUICK: samples only, no baselines. This is a trial run and NOT a result. ***")
+    folder = out or data_dir() / "signals-eval"
+    command = "ockham " + " ".join(sys.argv[1:])
+    try:
+        place = shared_data(data)
+        model = Encoder(encoder)
+        others = () if quick else (EnglishOnly(), *baselines(model.encode))
+        done = run(place, Plan((Ours(), *others), seed, folder, quick, command), model, _say)
+        written = [write_report(done.report, out)] if out else []
+    except OckhamError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise typer.Exit(error.exit_code) from error
+    except KeyboardInterrupt:
+        _say(
+            f"interrupted; finished pairs and families are kept in {folder / JOURNAL}: "
+            "the same command goes on from there"
+        )
+        raise typer.Exit(_INTERRUPTED) from None
+    if out:
+        from eval.fit.pictures import draw
+
+        written += draw(done.pictured, done.table, out)
+    for path in written:
+        _say(f"wrote {path}")
+    typer.echo(done.report.model_dump_json() if as_json else text_of(done.report))
 
 
 def _say(text: str) -> None:

@@ -19,7 +19,7 @@ import inspect
 import sys
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from eval.fit import linear
 from eval.fit import table as tables
 from eval.fit.contenders import Contender
-from eval.fit.journal import Journal, Progress
+from eval.fit.journal import Journal, Progress, checksum
 from eval.fit.linear import auroc, platt
 from eval.fit.measures import (
     RESAMPLES,
@@ -47,7 +47,6 @@ __all__ = [
     "FamilyScores",
     "Pair",
     "calibration",
-    "checksum",
     "family_figures",
     "leave_one_out",
     "leave_pairs_out",
@@ -67,6 +66,7 @@ _ALONE = ("accuracy", "brier", "ece")
 """What is told of a family by itself: most have one label only."""
 
 Say = Callable[[str], None]
+_R = TypeVar("_R", bound=Record)
 
 
 class Pair(Record):
@@ -101,18 +101,6 @@ def stamp_of(table: Table, contender: Contender, seed: int) -> str:
     constants = [str(c) for c in (seed, LEAST, NEAR, FOLDS, STRENGTH, WRITTEN_SHARE)]
     text = "\0".join([checksum(table), contender.name, *constants, *sources])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def checksum(table: Table) -> str:
-    """16 hex digits over texts, labels, groups, weights and rows."""
-    digest = hashlib.sha256()
-    for e in table.examples:
-        said = "\0".join(f"{m.role}:{m.content}" for m in e.query.messages)
-        facts = (e.group, e.verifiability, e.knowledge_demand, e.domain, e.form, e.needs, e.written)
-        digest.update(f"{said}\0{facts}\n".encode())
-    for array in (table.x, table.weights, table.embedding):
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def sides(table: Table, axis: str) -> tuple[list[str], list[str]]:
@@ -188,17 +176,11 @@ def leave_pairs_out(
     positive, negative = sides(table, axis)
     pairs = _sample([(p, n) for p in positive for n in negative], limit, seed)
     rows = table.labelled(axis)
-    made: list[Pair] = []
-    progress = Progress(f"{contender.name}, {axis}, pair", len(pairs), say)
-    for p, n in pairs:
-        key = ("pair", contender.name, axis, p, n)
-        known = journal.get(*key)
-        pair = Pair.model_validate(known) if known else score_pair(rows, contender, axis, p, n)
-        if not known:
-            journal.put(pair, *key)
-        made.append(pair)
-        progress.step(f"{p} against {n}: {pair.auroc:.3f}", fresh=not known)
-    return made
+
+    def score(pair: tuple[str, ...]) -> Pair:
+        return score_pair(rows, contender, axis, *pair)
+
+    return _each(Pair, (contender.name, axis, "pair"), pairs, score, journal, say)
 
 
 def leave_one_out(
@@ -211,20 +193,14 @@ def leave_one_out(
     say: Say = lambda _: None,
 ) -> list[FamilyScores]:
     """Each family of `sides` once; `limit` and the journal as in `leave_pairs_out`."""
-    families = _sample(sorted({g for side in sides(table, axis) for g in side}), limit, seed)
+    families = sorted({(g,) for side in sides(table, axis) for g in side})
     rows = table.labelled(axis)
-    made: list[FamilyScores] = []
-    progress = Progress(f"{contender.name}, {axis}, family", len(families), say)
-    for family in families:
-        key = ("family", contender.name, axis, family)
-        known = journal.get(*key)
-        if known:
-            made.append(FamilyScores.model_validate(known))
-        else:
-            made.append(score_family(rows, contender, axis, family, seed))
-            journal.put(made[-1], *key)
-        progress.step(family, fresh=not known)
-    return made
+
+    def score(family: tuple[str, ...]) -> FamilyScores:
+        return score_family(rows, contender, axis, family[0], seed)
+
+    given = (_sample(families, limit, seed), score, journal, say)
+    return _each(FamilyScores, (contender.name, axis, "family"), *given)
 
 
 def pair_figure(pairs: Sequence[Pair], seed: int, resamples: int = RESAMPLES) -> Figure:
@@ -293,6 +269,26 @@ def _rest(table: Table, held: NDArray[np.bool_], out: NDArray[np.bool_]) -> tupl
 
 def _label_array(table: Table, axis: str) -> NDArray[np.float64]:
     return np.array([np.nan if v is None else v for v in table.labels(axis)], dtype=np.float64)
+
+
+def _each(
+    kind: type[_R],
+    about: tuple[str, ...],
+    items: Sequence[tuple[str, ...]],
+    score: Callable[[tuple[str, ...]], _R],
+    journal: Journal,
+    say: Say,
+) -> list[_R]:
+    """Score what the journal does not hold yet."""
+    progress = Progress(", ".join(about), len(items), say)
+    made: list[_R] = []
+    for item in items:
+        known = journal.get(*about, *item)
+        made.append(kind.model_validate(known) if known else score(item))
+        if not known:
+            journal.put(made[-1], *about, *item)
+        progress.step(" against ".join(item), fresh=not known)
+    return made
 
 
 def _sample(items: list[Any], limit: int | None, seed: int) -> list[Any]:

@@ -31,6 +31,7 @@ from eval.fit.measures import (
 )
 from eval.fit.prompts import Prompt
 from eval.fit.table import Table
+from eval.metrics.calibration import auroc_statistic
 from router.signals.head import AXES, LEARNED_NEEDS
 from router.state import NEEDS, Need, Signals
 
@@ -152,7 +153,9 @@ def _part(
     y = np.array([_label(prompts[i], axis) for i in rows])
     own = scores[rows]
     groups = [prompts[i].group for i in rows]
-    statistics = dict(binary_statistics(own, y) if decisions else _ranking(own, y))
+    statistics = dict(
+        binary_statistics(own, y) if decisions else {"auroc": auroc_statistic(own, y)}
+    )
     if part == "science" and decisions:
         statistics["share-high"] = ratio(own >= 0.5)
     made = figures(name, part, axis, statistics, groups, seed)
@@ -160,12 +163,6 @@ def _part(
         right, where = _ordered(own, y, groups)
         made += figures(name, part, axis, {"ordered": ratio(right)} if right else {}, where, seed)
     return made
-
-
-def _ranking(scores: Reals, labels: Reals) -> Statistics:
-    from eval.metrics.calibration import auroc_statistic
-
-    return {"auroc": auroc_statistic(scores, labels)}
 
 
 def _ordered(scores: Reals, labels: Reals, groups: Sequence[str]) -> tuple[list[float], list[str]]:
@@ -214,7 +211,7 @@ def _label_figures(name: str, part: str, rows: Sequence[Judged], seed: int) -> l
     if not both:
         return made
     calibrated = binary_statistics(sure, right)
-    statistics = {
+    statistics: Statistics = {
         "both-right": ratio(right),
         "confidence-mean": ratio(sure),
         "confidence-ece": calibrated["ece"],

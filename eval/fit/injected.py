@@ -22,7 +22,7 @@ __all__ = ["Move", "injection_figures", "injections", "judge", "read_injections"
 BASES, COMBINATIONS = 60, 400
 MOVED = 0.1
 """An axis that moves by more than this has been moved."""
-_BATCH = 64
+_BATCH, _SAY_EVERY = 64, 256
 _SHOWN = 160
 
 Say = Callable[[str], None]
@@ -56,7 +56,9 @@ def judge(
     made: list[Signals] = []
     for start in range(0, len(queries), _BATCH):
         made += featuriser.judge(queries[start : start + _BATCH]).signals
-        say(f"judging {min(start + _BATCH, len(queries))} of {len(queries)}")
+        done = len(made)
+        if done % _SAY_EVERY == 0 or done == len(queries):
+            say(f"judging {done} of {len(queries)}")
     return made
 
 

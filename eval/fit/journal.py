@@ -1,14 +1,19 @@
 """Long work that may be interrupted: a journal of what is finished, and a word now and then."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from eval.fit.measures import Record
+import numpy as np
 
-__all__ = ["Journal", "Progress"]
+from eval.fit.measures import Record
+from eval.fit.table import Table
+from router.errors import SetupError
+
+__all__ = ["Journal", "Progress", "checksum"]
 
 SAY_EVERY = 5.0
 """Seconds between two messages of a `Progress`."""
@@ -32,16 +37,19 @@ class Journal:
         return self._done.get("|".join(key))
 
     def put(self, body: Record, *key: str) -> None:
-        """Keep it; on disk before this returns."""
+        """Keep it, in the file before this returns; SetupError where that cannot be."""
         made = body.model_dump(mode="json")
         self._done["|".join(key)] = made
         if self.path is None:
             return
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         line = json.dumps({"stamp": self.stamp, "key": "|".join(key), "body": made})
-        with self.path.open("a", encoding="utf-8") as file:
-            # The line break stands first: what a killed run left half-written ends there.
-            file.write("\n" + line)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                # The line break stands first: what a killed run left half-written ends there.
+                file.write("\n" + line)
+        except OSError as error:
+            raise SetupError(f"{self.path}: cannot be written: {error.strerror}") from None
 
     def _read(self, line: str) -> None:
         try:
@@ -70,3 +78,15 @@ class Progress:
         self.said = now
         left = (now - self.started) / max(self.fresh, 1) * (self.total - self.done)
         self.say(f"{self.what} {self.done} of {self.total} ({detail}); about {left:.0f} s left")
+
+
+def checksum(table: Table) -> str:
+    """16 hex digits over texts, labels, groups, weights and rows."""
+    digest = hashlib.sha256()
+    for e in table.examples:
+        said = "\0".join(f"{m.role}:{m.content}" for m in e.query.messages)
+        facts = (e.group, e.verifiability, e.knowledge_demand, e.domain, e.form, e.needs, e.written)
+        digest.update(f"{said}\0{facts}\n".encode())
+    for array in (table.x, table.weights, table.embedding):
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]

@@ -6,18 +6,22 @@ scores (see `families`, `heldout_scores`, `perturbed`).
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict
 
+from eval.compare import bootstrap, wilson
 from eval.fit.linear import Reals
+from eval.metrics.calibration import auroc_statistic, brier, ece
 
 __all__ = [
     "BINS",
     "RESAMPLES",
     "Figure",
+    "Ratio",
     "Record",
     "Statistics",
     "binary_statistics",
@@ -42,7 +46,7 @@ class Record(BaseModel):
 
 
 class Figure(Record):
-    """One number with its 95 % percentile interval over whole clusters; None is undefined."""
+    """One number with its 95 % interval, over whole clusters; None is undefined."""
 
     contender: str
     part: str
@@ -68,32 +72,39 @@ def figures(
     seed: int,
     resamples: int = RESAMPLES,
 ) -> list[Figure]:
-    """One figure a statistic, from the same resamples of (n,) clusters; none without rows."""
-    from eval.compare import bootstrap
+    """One figure a statistic, from the same resamples of (n,) clusters; none without rows.
 
+    Shares of independent rows, and shares that no resampling can spread, take Wilson's
+    interval (`Ratio.wilson`).
+    """
     names = np.asarray(clusters)
     if not len(names) or not statistics:
         return []
+    codes = np.unique(names, return_inverse=True)[1].ravel()
     made = bootstrap(
         lambda weight: np.array([statistic(weight) for statistic in statistics.values()]),
-        names,
+        codes,
         resamples,
         seed,
     )
-    return [
-        Figure(
-            contender=contender,
-            part=part,
-            axis=axis,
-            metric=metric,
-            value=_known(got.value),
-            low=_known(got.low),
-            high=_known(got.high),
-            n=got.n,
-            clusters=got.clusters,
+    out = []
+    for (metric, statistic), got in zip(statistics.items(), made, strict=True):
+        ends = statistic.wilson(codes) if isinstance(statistic, Ratio) else None
+        low, high = ends or (got.low, got.high)
+        out.append(
+            Figure(
+                contender=contender,
+                part=part,
+                axis=axis,
+                metric=metric,
+                value=_known(got.value),
+                low=_known(low),
+                high=_known(high),
+                n=got.n,
+                clusters=got.clusters,
+            )
         )
-        for metric, got in zip(statistics, made, strict=True)
-    ]
+    return out
 
 
 def binary_statistics(probability: ArrayLike, outcome: ArrayLike) -> Statistics:
@@ -102,8 +113,6 @@ def binary_statistics(probability: ArrayLike, outcome: ArrayLike) -> Statistics:
     A decision is p >= 1/2. AUROC and macro-F1 are nan where a class is missing. Definitions:
     `eval/metrics/calibration.py`; macro-F1 as in scikit-learn.
     """
-    from eval.metrics.calibration import auroc_statistic, brier, ece
-
     p = np.asarray(probability, dtype=np.float64)
     y = np.asarray(outcome, dtype=np.float64)
     chosen = p >= 0.5
@@ -131,16 +140,41 @@ def macro_f1_statistic(
     return macro
 
 
-def ratio(part: ArrayLike, whole: ArrayLike | None = None) -> Callable[[Reals], float]:
-    """sum w part / sum w whole (a share, where `whole` is left out); nan over nothing."""
+@dataclass(frozen=True)
+class Ratio:
+    """sum w part / sum w whole, both (n,); nan over nothing."""
+
+    part: Reals
+    whole: Reals
+
+    def __call__(self, weight: Reals) -> float:
+        """Under (n,) weights."""
+        below = float(weight @ self.whole)
+        return float(weight @ self.part) / below if below else math.nan
+
+    def wilson(self, codes: NDArray[np.intp]) -> tuple[float, float] | None:
+        """Wilson's interval, where a resampling of clusters is the wrong tool; else None.
+
+        A share of rows that are all independent has the exact kind. One that is 0 or 1 in
+        every cluster has no spread to resample: then each cluster counts as one trial.
+        """
+        if not (np.isin(self.whole, (0, 1)).all() and np.isin(self.part, (0, 1)).all()):
+            return None
+        total, hits = int(self.whole.sum()), int(self.part.sum())
+        asked = np.unique(codes[self.whole == 1])
+        if not total or hits > total:
+            return None
+        if len(asked) == total:
+            return wilson(hits, total)[1:3]
+        if hits in (0, total):
+            return wilson(len(asked) if hits else 0, len(asked))[1:3]
+        return None
+
+
+def ratio(part: ArrayLike, whole: ArrayLike | None = None) -> Ratio:
+    """A share, or with `whole` a ratio of two (n,) columns."""
     top = np.asarray(part, dtype=np.float64)
-    base = np.ones(len(top)) if whole is None else np.asarray(whole, dtype=np.float64)
-
-    def share(weight: Reals) -> float:
-        below = float(weight @ base)
-        return float(weight @ top) / below if below else math.nan
-
-    return share
+    return Ratio(top, np.ones(len(top)) if whole is None else np.asarray(whole, np.float64))
 
 
 def quantile_statistic(values: ArrayLike, level: float) -> Callable[[Reals], float]:
@@ -164,20 +198,5 @@ def sigmoid(log_odds: ArrayLike) -> Reals:
     return np.asarray(1.0 / (1.0 + np.exp(-clipped)))
 
 
-def cell(figure: Figure | None, digits: int = 3) -> str:
-    """`value [low, high]`, or a dash."""
-    if figure is None or figure.value is None:
-        return "-"
-    text = f"{figure.value:.{digits}f}"
-    if figure.low is None or figure.high is None:
-        return text
-    return f"{text} [{figure.low:.{digits}f}, {figure.high:.{digits}f}]"
-
-
 def _known(value: float) -> float | None:
     return None if math.isnan(value) else float(value)
-
-
-def find(rows: Sequence[Figure], **asked: str) -> Figure | None:
-    """The first figure whose fields are these."""
-    return next((r for r in rows if all(getattr(r, k) == v for k, v in asked.items())), None)

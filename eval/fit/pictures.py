@@ -8,26 +8,22 @@ The functions take plain arrays; `draw` reads a report through the `Report` prot
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.compare import wilson
 from eval.fit.canvas import canvas, looks, png, title
 from eval.fit.linear import Interval, Reals
 from eval.fit.plane import Place, Spot, plane
+from eval.fit.reliability import BINS, Series, reliability
 from eval.fit.table import Table
-from eval.metrics.calibration import ece
 from eval.report.style import GREY, INK
 from router.signals.head import AXES
 
-__all__ = ["Bin", "Report", "Series", "bins_of", "contenders", "draw", "reliability", "spots_of"]
+__all__ = ["Report", "contenders", "draw", "plane", "reliability", "spots_of"]
 
-BINS = 10
-_SERIES = (("#0072B2", "o"), ("#B84E00", "s"))
 _ROW = 27.0
 
 
@@ -45,27 +41,8 @@ class Report(Protocol):
 
     @property
     def contenders(self) -> Mapping[str, Mapping[str, Interval]]:
-        """Name -> axis -> AUROC, in the order to be shown; the first is ours."""
-
-
-@dataclass(frozen=True)
-class Series:
-    """Held-out probabilities (n,) and labels (n,) of 0 and 1."""
-
-    name: str
-    probabilities: Reals
-    labels: Reals
-
-
-@dataclass(frozen=True)
-class Bin:
-    """Mean probability, and share of ones with Wilson's 95 % interval."""
-
-    probability: float
-    share: float
-    low: float
-    high: float
-    n: int
+        """Name -> axis -> mean AUROC over n pairs of held-out families, one of each label;
+        in the order to be shown, the first is ours."""
 
 
 def draw(report: Report, table: Table, folder: Path) -> list[Path]:
@@ -91,8 +68,9 @@ def draw(report: Report, table: Table, folder: Path) -> list[Path]:
         ),
         "contenders": contenders(
             [(name, [by.get(a) for a in AXES]) for name, by in report.contenders.items()],
-            [_plain(axis) for axis in AXES],
-            f"held-out groups, bars: 95 % intervals; seed {report.seed}",
+            [_ranked(report, axis) for axis in AXES],
+            f"each pair ranked by a fit that saw neither family; bars: 95 % intervals over "
+            f"families; dotted: chance; seed {report.seed}",
         ),
     }
     paths = []
@@ -124,53 +102,67 @@ def spots_of(table: Table, held: Reals) -> tuple[list[Spot], list[str]]:
     return spots, missing
 
 
-def reliability(panels: Sequence[tuple[str, Sequence[Series]]], caption: str) -> bytes:
-    """A PNG: share of ones over stated probability, a panel an axis; below, counts of rows."""
-    side, low, step = 300.0, 70.0, 370.0
-    boxes: list[tuple[float, float, float, float]] = []
-    for i in range(len(panels)):
-        boxes += [(60 + i * step, 125, side, side), (60 + i * step, 40, side, low)]
-    with looks():
-        figure, axes = canvas(step * len(panels) + 15, side + 185, boxes)
-        for i, (name, series) in enumerate(panels):
-            _reliable(axes[2 * i], name, series)
-            _counts(axes[2 * i + 1], series)
-        title(figure, "Does the head mean its probabilities?", caption)
-        return png(figure)
-
-
-def bins_of(series: Series, bins: int = BINS) -> list[Bin]:
-    """The bins of `eval.metrics.calibration.ece`: of equal mass, equal values in one of them."""
-    p, y = series.probabilities, series.labels
-    _, block = np.unique(p, return_inverse=True)
-    mass = np.bincount(block)
-    middle = (np.cumsum(mass) - mass / 2) / len(p)
-    home = np.minimum((middle * bins).astype(np.intp), bins - 1)[block]
-    out = []
-    for b in np.unique(home):
-        share = wilson(float(y[home == b].sum()), int((home == b).sum()))
-        out.append(Bin(float(p[home == b].mean()), share.value, share.low, share.high, share.n))
-    return out
-
-
 def contenders(
     rows: Sequence[tuple[str, Sequence[Interval | None]]], titles: Sequence[str], caption: str
 ) -> bytes:
-    """A PNG: AUROC with intervals, a row a contender in the order given, a panel an axis."""
-    tall, wide, step = _ROW * len(rows), 210.0, 315.0
-    boxes = [(140 + step * i, 45.0, wide, tall) for i in range(len(titles))]
+    """A PNG: AUROC with intervals, a row a contender in the order given, a panel a title."""
+    tall, wide, step = _ROW * len(rows), 210.0, 345.0
+    boxes = [(120 + step * i, 45.0, wide, tall) for i in range(len(titles))]
     ends = [v for _, cells in rows for c in cells if c for v in (c.value, c.low, c.high)]
-    left = min([0.47, *ends]) - 0.03
+    left = float(np.nanmin([0.47, *ends])) - 0.03
     with looks():
-        figure, panels = canvas(140 + step * len(titles), tall + 105, boxes)
+        figure, panels = canvas(110 + step * len(titles), tall + 90, boxes)
         for i, (axes, name) in enumerate(zip(panels, titles, strict=True)):
             for j, (row, cells) in enumerate(rows):
                 _dot(axes, row if i == 0 else "", cells[i], tall - _ROW * (j + 0.5), j == 0)
-            n = sorted({cells[i].n for _, cells in rows if (cells[i])})  # type: ignore[union-attr]
             axes.axvline(0.5, color=GREY, lw=1, ls=(0, (2, 3)), zorder=0)
             axes.set(xlim=(left, 1.005), ylim=(0, tall), yticks=[])
             axes.grid(axis="x", color="#EEEEEE", lw=0.8)
             axes.set_axisbelow(True)
-            axes.set_xlabel(f"AUROC, {name} (n = {', '.join(f'{v:,}' for v in n)})")
-        title(figure, "Who ranks held-out queries best along each axis?", caption)
+            axes.set_xlabel(name)
+        title(figure, "Who ranks queries best along each axis?", caption)
         return png(figure)
+
+
+def _place(found: set[tuple[int | None, int | None]]) -> Place | None:
+    whole = [(v, k) for v, k in found if v is not None and k is not None]
+    return whole[0] if len(whole) == 1 else None
+
+
+def _spot(
+    name: str, held: Reals, mask: NDArray[np.bool_], place: Place | None, written: bool
+) -> Spot | None:
+    columns = [held[mask, i] for i in range(len(AXES))]
+    known = [c[~np.isnan(c)] for c in columns]
+    if not all(len(c) for c in known):
+        return None
+    x, y = (float(c.mean()) for c in known)
+    return Spot(name, x, y, place, written)
+
+
+def _series(table: Table, axis: str, probabilities: Reals) -> list[Series]:
+    labels = np.array([np.nan if v is None else v for v in table.labels(axis)], dtype=np.float64)
+    known = ~np.isnan(labels) & ~np.isnan(probabilities)
+    parts = {"benchmarks": known & ~table.written, "written prompts": known & table.written}
+    return [Series(name, probabilities[m], labels[m]) for name, m in parts.items() if m.any()]
+
+
+def _dot(axes: Any, name: str, cell: Interval | None, y: float, ours: bool) -> None:
+    where, colour = axes.get_yaxis_transform(), "#0072B2" if ours else INK
+    style = {"va": "center", "color": colour, "weight": "bold" if ours else "normal"}
+    axes.text(-0.04, y, name, ha="right", transform=where, **style)
+    if cell is None or np.isnan(cell.value):
+        return
+    arms = [[max(cell.value - cell.low, 0)], [max(cell.high - cell.value, 0)]]
+    axes.errorbar([cell.value], [y], xerr=arms, fmt="o", color=colour, ms=5.5, elinewidth=1.4)
+    text = f"{cell.value:.3f} [{cell.low:.3f}, {cell.high:.3f}]"
+    axes.text(1.03, y, text, ha="left", transform=where, **style)
+
+
+def _plain(axis: str) -> str:
+    return axis.replace("_", " ")
+
+
+def _ranked(report: Report, axis: str) -> str:
+    n = max((by[axis].n for by in report.contenders.values() if axis in by), default=0)
+    return f"{_plain(axis)}: mean AUROC over {n:,} pairs of families"

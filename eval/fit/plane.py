@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.fit.canvas import SIZE, annotate, canvas, looks, png, title
-from eval.report.style import Frame, Label, Marked, place
+from eval.fit.canvas import SIZE, canvas, looks, png, title
+from eval.fit.spread import spread
 from policies.verifiability import Verifiability
 
 __all__ = ["COLOURS", "Place", "Spot", "labels_of", "plane"]
 
+_Reals = NDArray[np.float64]
 Place = tuple[int, int]
 """Labels: verifiability, knowledge demand."""
 COLOURS: dict[Place, str] = {
@@ -25,9 +26,11 @@ _LEGEND: dict[Place, str] = {
     (0, 0): "neither (open)", (1, 1): "both",
 }  # fmt: skip
 _SIDE = 590.0
-_EDGE = (-0.06, 1.06)
+_ACROSS, _UP = (-0.13, 1.13), (-0.08, 1.08)
 _TINTS = {"facts": "#FDF3EA", "checkable": "#EAF3FA", "open": "#EDF6F1"}
-_LINE = 12.0
+_LINE, _LETTER = 11.5, 0.6 * SIZE
+"""Height of a line, width of a letter."""
+_FAR = 9.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,6 @@ class Spot:
     name: str
     x: float
     y: float
-    n: int
     place: Place | None = None
     written: bool = False
     """Of the prompts written for this project: drawn as a star."""
@@ -49,10 +51,7 @@ def plane(spots: Sequence[Spot], rows: NDArray[np.floating[Any]], caption: str) 
     Shaded: where the policy `verifiability` starts, with its own thresholds.
     """
     with looks():
-        lines = caption.count("\n") + 1
-        figure, (axes,) = canvas(
-            _SIDE + 75, _SIDE + 75 + 12 * lines, [(55, 40, _SIDE, _SIDE)]
-        )  # fmt: skip
+        figure, (axes,) = canvas(_SIDE + 75, _SIDE + 100, [(55, 40, _SIDE, _SIDE)])
         _regions(axes)
         axes.plot(rows[:, 0], rows[:, 1], ".", color="#777777", ms=2.2, alpha=0.2, mew=0, zorder=1)
         for spot in spots:
@@ -61,10 +60,8 @@ def plane(spots: Sequence[Spot], rows: NDArray[np.floating[Any]], caption: str) 
                 [spot.x], [spot.y], shape, ms=size, color=_colour(spot), mec="white", mew=0.8,
                 zorder=4,
             )  # fmt: skip
-        for label in labels_of(spots):
-            annotate(axes, label)
-        axes.set_xlim(_EDGE)
-        axes.set_ylim(_EDGE)
+        _write_names(axes, spots)
+        axes.set(xlim=_ACROSS, ylim=_UP)
         axes.set_xlabel("verifiability: P(a checker can reject a wrong answer at run time)")
         axes.set_ylabel("knowledge demand: P(the answer needs facts beyond the prompt)")
         _legend(axes)
@@ -72,11 +69,41 @@ def plane(spots: Sequence[Spot], rows: NDArray[np.floating[Any]], caption: str) 
         return png(figure)
 
 
-def labels_of(spots: Sequence[Spot]) -> list[Label]:
-    """Where the names go: clear of each other, of the markers and of the regions' names."""
-    marked: list[Marked] = [(s.name, _colour(s), [s.x], [s.y]) for s in spots]
-    frame = Frame(_EDGE, _EDGE, _SIDE, _SIDE)
-    return place(marked, frame, SIZE, [_scribble(x, y, text) for x, y, text in _names()])
+def labels_of(spots: Sequence[Spot]) -> tuple[_Reals, _Reals]:
+    """Centres and sizes (m, 2) of the names, in points from the lower left of the axes."""
+    if not spots:
+        return np.empty((0, 2)), np.empty((0, 2))
+    points = _points(np.array([(s.x, s.y) for s in spots]))
+    sizes = np.array([(_LETTER * len(s.name), _LINE) for s in spots])
+    regions = [
+        (*_points(np.array([[x, y]]))[0], _LETTER * max(map(len, lines)), _LINE * len(lines) + 10)
+        for x, y, text in _names()
+        if (lines := text.split("\n"))
+    ]
+    return spread(points, sizes, (_SIDE, _SIDE), np.array(regions)), sizes
+
+
+def _points(data: _Reals) -> _Reals:
+    low, high = np.array([_ACROSS[0], _UP[0]]), np.array([_ACROSS[1], _UP[1]])
+    return np.asarray((data - low) / (high - low) * _SIDE, dtype=np.float64)
+
+
+def _write_names(axes: Any, spots: Sequence[Spot]) -> None:
+    """Names, each with a line from its nearest edge to its point where that is not beside it."""
+    centres, sizes = labels_of(spots)
+    for spot, centre, size in zip(spots, centres, sizes, strict=True):
+        point = _points(np.array([[spot.x, spot.y]]))[0]
+        edge = np.clip(point, centre - size / 2, centre + size / 2)
+        low = np.array([_ACROSS[0], _UP[0]])
+        scale = (np.array([_ACROSS[1], _UP[1]]) - low) / _SIDE
+        if np.hypot(*(edge - point)) > _FAR:
+            ends = np.array([edge, point]) * scale + low
+            axes.plot(ends[:, 0], ends[:, 1], color=_colour(spot), lw=0.7, alpha=0.7, zorder=3)
+        x, y = centre * scale + low
+        axes.text(
+            x, y, spot.name, color=_colour(spot), ha="center", va="center", zorder=5,
+            bbox={"color": "white", "alpha": 0.75, "pad": 0.3, "linewidth": 0},
+        )  # fmt: skip
 
 
 def _colour(spot: Spot) -> str:
@@ -108,25 +135,13 @@ def _regions(axes: Any) -> None:
         "open": (0.0, 0.0, tau_v, tau_k),
     }
     for name, (left, bottom, width, height) in boxes.items():
-        axes.add_patch(Rectangle((left, bottom), width, height, fc=_TINTS[name], ec="none", zorder=0))
+        axes.add_patch(
+            Rectangle((left, bottom), width, height, fc=_TINTS[name], ec="none", zorder=0)
+        )
     axes.plot([0, 1], [tau_k, tau_k], color="#999999", lw=0.9, ls=(0, (4, 3)), zorder=2)
     axes.plot([tau_v, tau_v], [0, tau_k], color="#999999", lw=0.9, ls=(0, (4, 3)), zorder=2)
     for x, y, text in _names():
         axes.text(x, y, text, color="#6B6B6B", ha="center", va="center", linespacing=1.3, zorder=3)
-
-
-def _scribble(x: float, y: float, text: str) -> tuple[list[float], list[float]]:
-    """A stroke over every line of a region's name, for labels to keep clear of."""
-    lines = text.split("\n")
-    point = (_EDGE[1] - _EDGE[0]) / _SIDE
-    xs: list[float] = []
-    ys: list[float] = []
-    for i, line in enumerate(lines):
-        half = 0.28 * SIZE * len(line) * point
-        height = y + ((len(lines) - 1) / 2 - i) * _LINE * point
-        xs += [x - half, x + half]
-        ys += [height, height]
-    return xs, ys
 
 
 def _legend(axes: Any) -> None:

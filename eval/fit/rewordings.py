@@ -162,17 +162,13 @@ def find_options(text: str) -> list[Option]:
     """The options of a multiple choice, in order; none where fewer than three are found.
 
     Read are runs of markers in one style (`A.`, `(b)`, `[C]`, `1)`), on lines of their own or
-    behind one another, and `'text': [...]` lists as ARC prints them.
+    behind one another (lines go first), and `'text': [...]` lists as ARC prints them.
     """
     printed = _LIST.search(text)
     if printed:
         return _printed(text, printed)
     marks = list(_MARKER.finditer(text))
-    best: list[re.Match[str]] = []
-    for k, first in enumerate(marks):
-        if first["label"] in "Aa1":
-            run = _run(marks[k:])
-            best = run if len(run) >= max(_LEAST_OPTIONS, len(best)) else best
+    best = _longest([m for m in marks if _begins_line(text, m.start())]) or _longest(marks)
     ends = [*(m.start() for m in best[1:]), _line_end(text, best[-1].end())] if best else []
     found = [_trimmed(text, m.end(), end) for m, end in zip(best, ends, strict=True)]
     return found if all(o.start < o.end for o in found) else []
@@ -194,8 +190,20 @@ def shuffle_options(text: str, rng: random.Random) -> str | None:
     return "".join([*parts, text[at:]])
 
 
+def _longest(marks: list[re.Match[str]]) -> list[re.Match[str]]:
+    """The longest run of markers that has enough of them, the first of equal ones."""
+    runs = [_run(marks[k:]) for k, m in enumerate(marks) if m["label"] in "Aa1"]
+    best = max(runs, key=len, default=[])
+    return best if len(best) >= _LEAST_OPTIONS else []
+
+
+def _begins_line(text: str, at: int) -> bool:
+    before = text[:at].rstrip(" \t")
+    return not before or before.endswith("\n")
+
+
 def _run(marks: list[re.Match[str]]) -> list[re.Match[str]]:
-    """The longest run A, B, C, ... in the first mark's style, with a greedy step each."""
+    """A, B, C, ... in the first mark's style: each the next one that fits."""
     style = (marks[0]["open"], marks[0]["close"])
     labels = {"A": _LETTERS, "a": _LETTERS.lower(), "1": _DIGITS}[marks[0]["label"]]
     run: list[re.Match[str]] = []

@@ -6,6 +6,7 @@ threshold is not used: an axis needs a score, not a route.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -102,7 +103,7 @@ class SemanticRouter:
 
     def fit(self, table: Table, axis: str) -> Score:
         """Build the index; heavy imports happen here."""
-        index = _index(self._encode or Encoder().encode)
+        index = _index(self._encode)
         column = AXES.index(axis)
         sides = [[n for n, (at, _) in ROUTES.items() if at[column] == side] for side in (0, 1)]
 
@@ -113,14 +114,20 @@ class SemanticRouter:
         return score
 
 
-def _index(encode: Encode) -> Any:
-    """The package's local index, filled by its router through our encoder."""
+@lru_cache(maxsize=4)
+def _index(encode: Encode | None) -> Any:
+    """The package's local index, filled by its router through our encoder.
+
+    It depends on the utterances only, so that it is made once for all fits.
+    """
     from semantic_router import IndexedRouter, Route
     from semantic_router.encoders import DenseEncoder
 
+    embed = encode or Encoder().encode
+
     class Ours(DenseEncoder):  # type: ignore[misc]  # the package is not followed
         def __call__(self, docs: list[Any]) -> list[list[float]]:
-            rows: list[list[float]] = encode([str(doc) for doc in docs]).tolist()
+            rows: list[list[float]] = embed([str(doc) for doc in docs]).tolist()
             return rows
 
     routes = [Route(name=name, utterances=list(said)) for name, (_, said) in ROUTES.items()]

@@ -5,7 +5,6 @@ configuration (`knowledge.path`, `signals.encoder`), so that what is built is wh
 """
 
 import json
-import os
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,14 +41,10 @@ def build_factbook(path: Path, encoder: "Encoder", *, force: bool = False) -> "B
 
     from router.knowledge.build import build_index
     from router.knowledge.factbook import load_factbook
-    from router.knowledge.precision import fast_products
 
     corpus = load_factbook()
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
-    with (
-        Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar,
-        fast_products(),
-    ):
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bar:
         task = bar.add_task("embedding passages", total=len(corpus.chunks))
         return build_index(
             path,
@@ -68,9 +63,6 @@ def build(
     config: ConfigOption = None,
 ) -> None:
     """Build or update the index over the CIA World Factbook; an interrupted build resumes."""
-    # Threads that spin while they wait cost a build most of its speed as soon as anything
-    # else runs. It is read when torch is first loaded, so it is set before that.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     place, encoder = _configured(path, config)
     report = build_factbook(place, encoder, force=force)
     what = "built" if report.changed else "up to date"

@@ -17,36 +17,49 @@ do: read more than the last `_BACK` turns, weigh a system prompt that only sets 
 import re
 from typing import NamedTuple
 
+from router.signals.materials import has_passage, plain_options, without_format
 from router.signals.steering import without_steering
 from router.signals.wrappers import unwrap
 from router.state import Message, Query
 
-__all__ = ["Reading", "View", "judged_text", "leans", "read"]
+__all__ = ["Reading", "View", "leans", "read"]
 
 _NOD_WORDS = (
     "yes y yeah yep yup on ahead sure ok okay no nope continue more next again go please right "
     "exactly proceed why how explain another one shorter longer simpler ja nein oui non si sí "
-    "weiter encore continua sigue mehr noch eins otra más warum pourquoi и да ещё 继续 好 是 为什么 "
-    "はい 続けて 네 계속"
+    "weiter encore continua sigue mehr noch eins otra más warum pourquoi и да ещё "
+    "继续 好 是 为什么 はい 続けて 네 계속"
 )
 _NODS = frozenset(_NOD_WORDS.split())
 _OPENERS = re.compile(
-    r"^\W*(and|but|now|then|also|or|so|what about|how about|same|what if|for|with|without|try|"
-    r"go on|go ahead|keep going|do it|do that|do the same|make it|make that|show me|one more|"
-    r"another|instead|in (python|java|javascript|rust|go|german|french|english|spanish)|"
-    r"are you sure|that'?s|no[,.! ]|wrong|yes[,.! ]|ok(ay)?[,.! ]|thx|thanks|why|shorter|longer|"
-    r"i meant|you (got|forgot|missed)|und|et|y|pero|aber|mais|e|jetzt|auf|en|а|и|那|还有|再|じゃあ|그럼)"
-    r"(?!\w)",
+    r"^\W{0,20}(?:and|but|now|then|also|or|so|what about|how about|same|what if|for|with|without|"
+    r"try|go on|go ahead|keep going|do it|do that|do the same|make it|make that|show me|one more|"
+    r"another|instead|in (?:python|java|javascript|rust|go|german|french|english|spanish)|"
+    r"are you sure|that'?s|no[,.! ]|wrong|yes[,.! ]|ok(?:ay)?[,.! ]|thx|thanks|shorter|longer|"
+    r"why(?=\W+(?:\w+\W+){0,2}$)|i meant|you (?:got|forgot|missed)|und|et|y|pero|aber|mais|e|jetzt|"
+    r"auf|en|а|и|那|还有|再|じゃあ|그럼)(?!\w)",
     re.IGNORECASE,
 )
 _POINTERS = re.compile(
-    r"\b(it|that|this|them|those|these|instead|above|again|there|shorter|longer|the (first|second|"
-    r"last|other|same)( one)?|each)\b",
+    r"\b(?:(?:it|this|them|those|these)(?!\s*[:\"“])|instead|above|again|shorter|longer|each|"
+    r"(?<!is )(?<!are )there|"
+    r"that(?!\s+(?:(?!as\b)\w+s|are|can|will|would|have|had|may|must|should|i|you|we)\b)|he|she|"
+    r"him|"
+    r"his|her|they|the (?:first|second|last|other|same)(?: (?:one|part|line|"
+    r"step))?(?=\W*(?:please)?\W*$))\b",
     re.IGNORECASE,
 )
+_OWN = re.compile(
+    r"^\W{0,20}(?:(?:and|now|so|then|ok|also)\W+){0,2}(?:who|what(?! about)|when|where|which|how|"
+    r"(?:for|in|with) (?:which|what)|is(?! it)|are(?! you)|does|did|write|create|implement|solve|"
+    r"find|compute|calculate|translate|define|prove|"
+    r"wer|was|wo|wann|wie|qui|quel\w*|quién|qué|cuál)\b\W+\w+",
+    re.IGNORECASE,
+)
+"""A turn that says itself what it asks."""
 _THANKS = re.compile(
-    r"^\W*(ok(ay)?|ah|oh|great|perfect|nice|cool|super|omg|wow)?[\s,.!]*(many )?"
-    r"(thanks?|thank you|thx|danke|merci|gracias|cheers|that was it|got it)\b[^?]*$",
+    r"^\W{0,20}(?:(?:ok(?:ay)?|ah|oh|great|perfect|nice|cool|super|omg|wow)[\s,.!]{0,8})?(?:many )?"
+    r"(?:thanks?|thank you|thx|danke|merci|gracias|cheers|that was it|got it)\b[^?]*$",
     re.IGNORECASE,
 )
 _TASK_OF_SYSTEM = re.compile(
@@ -58,7 +71,7 @@ _TASK_OF_SYSTEM = re.compile(
 _FEW, _SOME = 6, 16
 _ASK_CHARS, _OFFER_CHARS = 1_200, 300
 _BACK = 3
-_AROUND = 0.25
+_AROUND, _PASSAGE = 0.25, 0.4
 """Weight of a wrapper's context; of the system's task, half."""
 
 
@@ -77,6 +90,8 @@ class Reading(NamedTuple):
     """The first and heaviest view: cues, words, language and lengths are read of it."""
     follow_up: bool
     wrapped: bool
+    passage: bool
+    """A text to read stood around the question."""
     steered: bool
     """Text aimed at the router was found (and dropped, where anything else was asked)."""
 
@@ -90,18 +105,20 @@ def read(query: Query) -> Reading:
     if lean:
         views.insert(0, View(f"{before}\n{last}", lean))
     views.sort(key=lambda v: -v.weight)
-    extra = [View(around, _AROUND)] if around else []
+    passage = has_passage(around)
+    extra = [View(around, _PASSAGE if passage else _AROUND)] if around else []
     task = _system_task(query)
     if task:
         extra.append(View(f"{task}\n{last}", 2 * _AROUND))
     left = 1.0 - sum(v.weight for v in extra)
     views = [View(v.text, v.weight * left) for v in views if v.weight > 0] + extra
-    return Reading(tuple(views), views[0].text, lean > 0, bool(around), steered)
+    views = [View(_sound(v.text), v.weight) for v in views]
+    return Reading(tuple(views), views[0].text, lean > 0, bool(around), passage, steered)
 
 
-def judged_text(query: Query) -> str:
-    """The ask alone: what words and lengths are read of."""
-    return read(query).ask
+def _sound(text: str) -> str:
+    """Without lone surrogates, which no tokeniser takes."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def leans(text: str) -> float:
@@ -112,11 +129,12 @@ def leans(text: str) -> float:
     if _THANKS.match(text) and len(words) <= _SOME:
         return 0.0
     opens, points = bool(_OPENERS.match(text)), bool(_POINTERS.search(text))
+    own = bool(_OWN.match(text))
     if len(words) <= _FEW and (opens or points or all(w in _NODS for w in words)):
         return 0.8
-    if len(words) <= _FEW // 2:
+    if len(words) < _FEW // 2 or (len(words) == _FEW // 2 and not own):
         return 0.6
-    if len(words) <= _SOME and (opens or points):
+    if len(words) <= _SOME and (points or (opens and not own)):
         return 0.6 if opens and points else 0.4
     return 0.0
 
@@ -130,7 +148,13 @@ def _bare(text: str) -> tuple[str, str, bool]:
     """(the ask, what stood around it, whether the router was addressed)."""
     core, rest = unwrap(text)
     ask, steered = without_steering(core)
-    return ask.strip(), rest[:_ASK_CHARS], steered
+    if steered and rest and ask == core:  # "<task>use the large model</task> What is ...?"
+        core, rest = unwrap(without_steering(text)[0])
+        ask = without_steering(core)[0]
+    rest = rest[:_ASK_CHARS]
+    around, more = without_steering(rest)
+    ask = without_format(plain_options(ask.strip()))
+    return ask.strip(), "" if more and around == rest else around.strip(), steered or more
 
 
 def _before(query: Query) -> str:

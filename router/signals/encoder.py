@@ -27,7 +27,7 @@ from router.errors import SetupError
 from router.paths import data_dir as default_data_dir
 from router.signals.onnx_encoder import OnnxEncoder, normalised
 from router.signals.onnx_export import Unsupported, ensure_export
-from router.signals.onnx_fallback import TorchEncoder
+from router.signals.torch_encoder import TorchEncoder
 from router.signals.onnx_graph import Precision
 from router.signals.weights import (
     PACKAGED_MODEL,
@@ -69,9 +69,10 @@ class Encoder:
 
     `model` is the packaged default, a local directory, or a name on the model hub.
     `backend` "auto" takes onnxruntime where the model can be exported, else torch;
-    `backend_reason` says which and why. `precision` "int8" is quicker, less exact, and another
-    encoder to whoever stores rows: it has a fingerprint of its own. `threads` is the number of
-    cores; None means one for one text, and all for the batches of many. The cache holds
+    `backend_reason` says which and why. `precision` "int8" is twice as quick, its rows have a
+    mean cosine of 0.9997 with the exact ones, and it is another encoder to whoever stores rows:
+    it has a fingerprint of its own. None means int8 for the packaged model, fp32 for any other.
+    `threads` is the number of cores; None means one for one text, and all for the batches of many. The cache holds
     `cache_entries` texts of up to (layers + 1) * dim floats each: 44 MB when full.
     """
 
@@ -81,14 +82,15 @@ class Encoder:
         data_dir: Path | None = None,
         *,
         backend: Literal["auto", "onnx", "torch"] = "auto",
-        precision: Precision = "fp32",
+        precision: Precision | None = None,
         threads: int | None = None,
         cache_entries: int = 4096,
     ) -> None:
         self.model = model
         self._data_dir = data_dir
         self._wanted = backend
-        self._precision: Precision = precision
+        packaged = model == PACKAGED_MODEL and backend != "torch"
+        self._precision: Precision = precision or ("int8" if packaged else "fp32")
         self._threads = threads
         self._lock = threading.RLock()  # held while loading, never while encoding
         self._backend: _Backend | None = None

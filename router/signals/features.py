@@ -75,6 +75,7 @@ class Featuriser:
         self.inputs = Inputs(encoder or Encoder())
         self._head = head
         self._exemplars = exemplars
+        self._fingerprint: str | None = None
         self._checked = False
 
     @property
@@ -108,8 +109,10 @@ class Featuriser:
     @property
     def fingerprint(self) -> str:
         """Equal prints, equal blocks."""
-        parts = (self.head.inputs, self.head.fingerprint, self.exemplars.fingerprint)
-        return f"v{CODE_VERSION}-" + "-".join(parts)
+        if self._fingerprint is None:  # hashing weights takes longer than scoring a query
+            parts = (self.head.inputs, self.head.fingerprint, self.exemplars.fingerprint)
+            self._fingerprint = f"v{CODE_VERSION}-" + "-".join(parts)
+        return self._fingerprint
 
     def load(self) -> None:
         """Load weights now, so that the first query is as quick as the second."""

@@ -85,9 +85,9 @@ class Inputs:
             readings,
             languages,
             np.divide(last, norm, out=np.zeros_like(last), where=norm > 0),
-            np.ascontiguousarray(states.reshape(n, -1)),
+            np.ascontiguousarray(states.reshape(n, states.shape[1] * states.shape[2])),
             self.foreign.encode(asks, languages),
-            cues(asks),
+            _cues(readings),
         )
 
     def _states(self, readings: Sequence[Reading]) -> _Floats:
@@ -109,3 +109,11 @@ class Inputs:
         out = np.zeros((len(readings), len(LAYERS), chosen.shape[2]), dtype=np.float32)
         np.add.at(out, owner, chosen * np.asarray(weight, dtype=np.float32)[:, None, None])
         return out
+
+
+def _cues(readings: Sequence[Reading]) -> _Floats:
+    """Cues of the asks; a passage that stood around one is as good as one inside it."""
+    found = cues([r.ask for r in readings])
+    column = CUES.index("passage_given")
+    found[:, column] = np.maximum(found[:, column], [float(r.passage) for r in readings])
+    return found

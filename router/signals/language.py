@@ -99,15 +99,16 @@ def _looks_english(prose: str) -> bool:
 
 def _classify(prose: str, script: str) -> str:
     """One of the script's languages; a script that English lacks always gets its likeliest."""
-    with _lock:  # set_languages changes the shared model
-        model = _model()
-        model.set_languages(_SHARED[script].split())
-        ranked = model.rank(prose)
+    with _lock:
+        ranked = _model(script).rank(prose)
     language, probability = str(ranked[0][0]), float(ranked[0][1])
     return language if probability >= _SURE or script != "LATIN" else UNDETERMINED
 
 
 @cache
-def _model() -> Any:
+def _model(script: str) -> Any:
+    """One model a script: telling it its languages takes longer than asking it."""
     langid = importlib.import_module("py3langid.langid")
-    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+    model = langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+    model.set_languages(_SHARED[script].split())
+    return model

@@ -11,6 +11,7 @@ from collections import Counter
 __all__ = ["oddness"]
 
 MAX_CHARS = 20_000
+_CONTROL = ("Cc", "Co", "Cn", "Cs")
 _CONTROL_SHARE = 0.02
 _ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{120,}|(?:[0-9a-fA-F]{2}[\s:]?){80,}")
 _ENCODED_SHARE = 0.5
@@ -24,8 +25,9 @@ def oddness(text: str) -> str | None:
     head = text[:MAX_CHARS]
     if not any(char.isalnum() for char in head):
         return "empty"
-    controls = sum(unicodedata.category(c) in ("Cc", "Co", "Cn", "Cs") and c not in "\n\r\t"
-                   for c in head)  # fmt: skip
+    controls = sum(
+        c == "\ufffd" or (unicodedata.category(c) in _CONTROL and c not in "\n\r\t") for c in head
+    )
     if controls > max(1, _CONTROL_SHARE * len(head)):
         return "control characters"
     if sum(len(m.group()) for m in _ENCODED.finditer(head)) > _ENCODED_SHARE * len(head):

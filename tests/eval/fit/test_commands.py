@@ -1,12 +1,16 @@
-"""The command line: help, and an absent data folder."""
+"""The command line of the fit: help, an absent data folder, what `train` writes.
+
+`eval` is tested in `test_evaluation.py`.
+"""
 
 from pathlib import Path
+from types import SimpleNamespace
 
+import pytest
 from typer.testing import CliRunner
 
-from eval.fit.commands import _table, app
-from eval.fit.linear import Interval
-from eval.fit.signals import Report
+from eval.fit import signals
+from eval.fit.commands import app
 
 
 def test_both_commands_are_there() -> None:
@@ -20,6 +24,14 @@ def test_absent_data_is_an_error_with_an_exit_code(tmp_path: Path) -> None:
     assert "OCKHAM_SHARED_DATA" in result.output
 
 
-def test_the_table_shows_interval_and_n() -> None:
-    table = _table(Report({"written/verifiability": Interval(0.97, 0.95, 0.98, 348)}))
-    assert "0.970" in table and "0.950" in table and "348" in table
+def test_train_writes_both_artefacts_into_a_new_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artefact = SimpleNamespace(save=lambda path: path.write_text("{}", encoding="utf-8"))
+    fitted = SimpleNamespace(head=artefact, exemplars=artefact)
+    monkeypatch.setattr(signals, "train", lambda *_: fitted)
+    monkeypatch.setattr("eval.sources.shared.shared_data", lambda data: tmp_path)
+    out = tmp_path / "new"
+    result = CliRunner().invoke(app, ["train", "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert sorted(p.name for p in out.iterdir()) == ["exemplars.json", "head.json"]

@@ -34,7 +34,7 @@ TEXTS = [
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One export for all tests here."""
     place = tmp_path_factory.mktemp("data")
-    Encoder(data_dir=place).load()
+    Encoder(data_dir=place, precision="fp32").load()
     return place
 
 
@@ -45,7 +45,7 @@ def reference(data: Path) -> Encoder:
 
 @pytest.fixture
 def encoder(data: Path) -> Encoder:
-    return Encoder(data_dir=data)
+    return Encoder(data_dir=data, precision="fp32")
 
 
 def test_rows_are_those_of_sentence_transformers(encoder: Encoder, reference: Encoder) -> None:
@@ -71,7 +71,7 @@ def test_encode_is_the_last_layer_normalised(encoder: Encoder) -> None:
 @pytest.mark.parametrize("threads", [None, 1, 2])
 def test_rows_keep_their_order(data: Path, threads: int | None) -> None:
     texts = [f"{i} " + "words and more " * (i * 7 % 11) for i in range(CACHED_BATCH + 30)]
-    encoder = Encoder(data_dir=data, threads=threads)
+    encoder = Encoder(data_dir=data, precision="fp32", threads=threads)
     expected = np.concatenate([encoder.encode([t]) for t in texts])
     np.testing.assert_allclose(encoder.encode(texts, batch_size=7), expected, atol=1e-5)
     np.testing.assert_allclose(encoder.encode(texts[:40]), expected[:40], atol=1e-5)
@@ -142,7 +142,7 @@ def test_bulk_work_leaves_the_cache_alone() -> None:
 def test_encoding_imports_nothing_heavy(data: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from router.signals import Encoder; "
-        f"Encoder(data_dir=Path({str(data)!r})).encode(['one', 'two words']); "
+        f"Encoder(data_dir=Path({str(data)!r}), precision='fp32').encode(['one', 'two words']); "
         "bad = {'torch', 'sentence_transformers', 'transformers', 'onnx'} & set(sys.modules); "
         "assert not bad, bad"
     )
@@ -152,7 +152,7 @@ def test_encoding_imports_nothing_heavy(data: Path) -> None:
 
 def test_two_threads_encode_at_once(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["What is the capital of Peru?", "hello"]
-    expected = [Encoder(data_dir=encoder._data_dir).encode([t]) for t in texts]
+    expected = [Encoder(data_dir=encoder._data_dir, precision="fp32").encode([t]) for t in texts]
     both, run = threading.Barrier(2), OnnxEncoder._run
 
     def meet(self: OnnxEncoder, pieces: Any) -> np.ndarray:
