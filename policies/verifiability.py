@@ -55,7 +55,8 @@ class Verifiability(Policy):
     )
 
     tau_verifiability: float = Field(default=0.5, ge=0, le=1)
-    tau_knowledge: float = Field(default=0.5, ge=0, le=1)
+    tau_knowledge: float = Field(default=0.4, ge=0, le=1)
+    """Below one half on purpose: a needless look-up costs a cent, a missed one a wrong guess."""
     tau_repository: float = Field(default=0.5, ge=0, le=1)
     escalate_unchecked: bool = False
     """Also escalate answers that no check could judge."""

@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -211,10 +212,7 @@ def _batches(threads: int, runs: int) -> dict[str, float]:
             made, show_progress_bar=False
         ),
     }
-    return {
-        name: len(made) / statistics.median(_timed(lambda _, way=way: way(), "") for _ in range(runs))
-        for name, way in ways.items()
-    }
+    return {name: len(made) / _median_seconds(way, runs) for name, way in ways.items()}
 
 
 async def _lag(signals: Any, asked: list[str], tick: float = 0.001) -> tuple[float, float]:
@@ -235,6 +233,10 @@ async def _lag(signals: Any, asked: list[str], tick: float = 0.001) -> tuple[flo
     return max(late), statistics.median(late)
 
 
+def _median_seconds(way: Callable[[], Any], runs: int) -> float:
+    return statistics.median(_timed(lambda _: way(), "") for _ in range(runs))
+
+
 def _timed(way: Callable[[str], Any], text: str) -> float:
     start = time.perf_counter()
     way(text)
@@ -248,7 +250,7 @@ def _query(text: str) -> Query:
 def _resident() -> float:
     """Bytes of this process in memory now (Linux), or at its peak elsewhere."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return float(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+        return float(pages) * os.sysconf("SC_PAGE_SIZE")
     except OSError:
         return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss) * 1024

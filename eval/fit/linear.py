@@ -41,7 +41,7 @@ def fit_linear(rows: Features, labels: Sequence[Any], weights: Reals, c: float) 
     from sklearn.linear_model import LogisticRegression
 
     # Rows with a large common part converge slowly: it is taken out, and put into the bias.
-    centre = np.average(rows, axis=0, weights=weights).astype(rows.dtype)
+    centre = np.asarray(np.average(rows, axis=0, weights=weights), dtype=np.float32)
     model = LogisticRegression(C=c, max_iter=400, tol=1e-4)
     model.fit(rows - centre, np.asarray(labels), sample_weight=weights / weights.mean())
     slopes = np.asarray(model.coef_, dtype=np.float64)

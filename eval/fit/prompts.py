@@ -96,4 +96,4 @@ def _messages(text: str | list[str]) -> tuple[Message, ...]:
     wrong = [role for role, _, _ in turns if role not in _ROLES]
     if wrong:
         raise ValueError(f"a turn begins with one of {', '.join(_ROLES)}, not {wrong[0]!r}")
-    return tuple(Message(role=role, content=said.strip()) for role, _, said in turns)  # type: ignore[arg-type]
+    return tuple(Message(role=role, content=said.strip()) for role, _, said in turns)

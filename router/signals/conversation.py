@@ -17,7 +17,12 @@ do: read more than the last `_BACK` turns, weigh a system prompt that only sets 
 import re
 from typing import NamedTuple
 
-from router.signals.materials import has_passage, plain_options, without_format
+from router.signals.materials import (
+    has_passage,
+    plain_options,
+    without_format,
+    without_manners,
+)
 from router.signals.steering import without_steering
 from router.signals.wrappers import unwrap
 from router.state import Message, Query
@@ -71,8 +76,8 @@ _TASK_OF_SYSTEM = re.compile(
 _FEW, _SOME = 6, 16
 _ASK_CHARS, _OFFER_CHARS = 1_200, 300
 _BACK = 3
-_AROUND, _PASSAGE = 0.25, 0.4
-"""Weight of a wrapper's context; of the system's task, half."""
+_AROUND, _PASSAGE, _TASK = 0.1, 0.4, 0.5
+"""Weights of what stands around an ask: rules and examples, a passage, the system's task."""
 
 
 class View(NamedTuple):
@@ -109,7 +114,7 @@ def read(query: Query) -> Reading:
     extra = [View(around, _PASSAGE if passage else _AROUND)] if around else []
     task = _system_task(query)
     if task:
-        extra.append(View(f"{task}\n{last}", 2 * _AROUND))
+        extra.append(View(f"{task}\n{last}", _TASK))
     left = 1.0 - sum(v.weight for v in extra)
     views = [View(v.text, v.weight * left) for v in views if v.weight > 0] + extra
     views = [View(_sound(v.text), v.weight) for v in views]
@@ -153,7 +158,7 @@ def _bare(text: str) -> tuple[str, str, bool]:
         ask = without_steering(core)[0]
     rest = rest[:_ASK_CHARS]
     around, more = without_steering(rest)
-    ask = without_format(plain_options(ask.strip()))
+    ask = without_format(plain_options(without_manners(ask.strip())))
     return ask.strip(), "" if more and around == rest else around.strip(), steered or more
 
 

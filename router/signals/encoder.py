@@ -27,8 +27,8 @@ from router.errors import SetupError
 from router.paths import data_dir as default_data_dir
 from router.signals.onnx_encoder import OnnxEncoder, normalised
 from router.signals.onnx_export import Unsupported, ensure_export
-from router.signals.torch_encoder import TorchEncoder
 from router.signals.onnx_graph import Precision
+from router.signals.torch_encoder import TorchEncoder
 from router.signals.weights import (
     PACKAGED_MODEL,
     folder_fingerprint,
@@ -72,8 +72,9 @@ class Encoder:
     `backend_reason` says which and why. `precision` "int8" is twice as quick, its rows have a
     mean cosine of 0.9997 with the exact ones, and it is another encoder to whoever stores rows:
     it has a fingerprint of its own. None means int8 for the packaged model, fp32 for any other.
-    `threads` is the number of cores; None means one for one text, and all for the batches of many. The cache holds
-    `cache_entries` texts of up to (layers + 1) * dim floats each: 44 MB when full.
+    `threads` is the number of cores; None means one for one text, and all for the batches of
+    many. The cache holds `cache_entries` texts of up to (layers + 1) * dim floats each: 44 MB
+    when full.
     """
 
     def __init__(

@@ -13,7 +13,15 @@ from policies.case import Arm, Outcome
 from policies.outcome import OutcomeSet
 from router.signals.terms import terms
 
-WIDTHS = {"embedding": 4, "cues": 2, "lengths": 5, "axes": 2, "domains": 5, "needs": 5, "confidence": 1}
+WIDTHS = {
+    "embedding": 4,
+    "cues": 2,
+    "lengths": 5,
+    "axes": 2,
+    "domains": 5,
+    "needs": 5,
+    "confidence": 1,
+}
 
 
 def row(query: str, arm: str, score: float | None = 1.0, **more: Any) -> dict[str, Any]:

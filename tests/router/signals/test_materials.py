@@ -4,7 +4,12 @@ import time
 
 import pytest
 
-from router.signals.materials import has_passage, plain_options, without_format
+from router.signals.materials import (
+    has_passage,
+    plain_options,
+    without_format,
+    without_manners,
+)
 
 HF = "Is rust a gas?\nChoices: {'text': ['Yes', 'No', \"can't say\"], 'label': ['A', 'B', 'C']}"
 
@@ -65,6 +70,36 @@ def test_asks_are_not_orders_on_the_format(text: str) -> None:
     assert without_format(text) == text
 
 
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [
+        ("Hello! Could you please help me with this?\n\n", "\n\nThank you very much in advance!"),
+        ("Hi, a question: ", ""),
+        ("hey there, ", " Thanks!"),
+        ("Good morning. I have a quick question: ", "\nKind regards, Sam"),
+        ("", "\nAny help would be appreciated."),
+    ],
+)
+def test_manners_are_dropped(opening: str, closing: str) -> None:
+    question = "Which of the two trains arrives first?"
+    assert without_manners(opening + question + closing) == question
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Hello!",
+        "Thanks, that was helpful! How are you today?",
+        "Hi there, how are",
+        "High tide is at noon. When is the next one?",
+        "Write a card that says: thank you",
+        "Nice, thanks a lot!",
+    ],
+)
+def test_manners_alone_are_the_ask(text: str) -> None:
+    assert without_manners(text) == text
+
+
 def test_a_passage_is_named_and_long_enough() -> None:
     story = "Once there was a keeper who lost the lamp of his tower. " * 4
     assert has_passage(f"Context: {story}")
@@ -73,7 +108,17 @@ def test_a_passage_is_named_and_long_enough() -> None:
 
 
 @pytest.mark.parametrize(
-    "unit", ["Choices: {", "options: [", "Put the answer in ", "answer ", "letter ", "[" * 50]
+    "unit",
+    [
+        "Choices: {",
+        "options: [",
+        "Put the answer in ",
+        "answer ",
+        "letter ",
+        "[" * 50,
+        "hi ",
+        "thanks ",
+    ],
 )
 def test_hostile_text_takes_no_time(unit: str) -> None:
     text = (unit * (1_000_000 // len(unit)))[:1_000_000]
@@ -81,5 +126,6 @@ def test_hostile_text_takes_no_time(unit: str) -> None:
     plain_options(text[:20_000])
     plain_options(text)
     without_format(text)
+    without_manners(text)
     has_passage(text)
     assert time.perf_counter() - start < 2  # a runaway pattern takes minutes
