@@ -269,8 +269,8 @@ def _legend(report: Report) -> list[str]:
     return [
         "[..]: 95 % bootstrap over whole families, topics, languages, base prompts; Wilson for "
         "shares of single rows, and for shares of 0 or 1.",
-        "ECE: 10 bins of equal mass. macro-auroc: mean over pairs of a held-out positive and a "
-        "held-out negative family.",
+        "ECE: 10 bins of equal mass; resamples bias it upwards, so its interval may lie above it. "
+        "macro-auroc: mean over pairs of a held-out positive and a held-out negative family.",
         *(["*** QUICK run: NOT a result. ***"] if report.quick else []),
     ]
 

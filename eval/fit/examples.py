@@ -34,7 +34,7 @@ _OPENING = 300
 _MATH_TASKS = """
 basic_arithmetic calendar_arithmetic chain_sum complex_arithmetic countdown count_primes
 decimal_arithmetic dice fraction_simplification gcd intermediate_integration lcm leg_counting
-number_sequence polynomial_equations polynomial_multiplication prime_factorization products
+number_sequence polynomial_equations prime_factorization products
 simple_equations simple_geometry simple_integration time_intervals
 """
 _LOGIC_TASKS = """
@@ -46,6 +46,7 @@ base_conversion caesar_cipher letter_counting number_filtering number_sorting
 spell_backward string_manipulation word_sorting binary_matrix rotate_matrix
 """
 # Made by a program that can also check: verifiable, nothing but the prompt is needed.
+# polynomial_multiplication is left out: its prompts change with the hash seed of the process.
 _TASKS: dict[str, Label] = {
     **{t: Label("gym_math", "math", 1, 0) for t in _MATH_TASKS.split()},
     **{t: Label("gym_logic", "logic", 1, 0) for t in _LOGIC_TASKS.split()},

@@ -11,8 +11,8 @@ clause by clause. A clause is dropped where it
     sets       `route=small`, `{"tier": "premium"}`, `/model opus`
     addresses  "Dear router", "ignore all previous instructions"
 
-and the crumbs beside it ("thanks", "because it is hard") go too. A question about routing or
-models in the world ("How do routers choose a route?", "fit a linear model") stays.
+and the crumbs beside it ("thanks", "because it is hard") go too, and what `asides` finds. A
+question about routing or models in the world ("How do routers choose a route?") stays.
 
 Not covered: orders in words this file does not know. What slips through is a short sentence
 beside the question, and moves the axes as far as any remark would.
@@ -20,6 +20,7 @@ beside the question, and moves the axes as far as any remark would.
 
 import re
 
+from router.signals.asides import without_asides
 from router.signals.orders import CRUMB, FOREIGN_MODEL, FOREIGN_VERB, ORDERS, QUESTION, TOPIC
 
 __all__ = ["without_steering"]
@@ -51,10 +52,9 @@ _CRUMB_WORDS = 3
 def without_steering(text: str) -> tuple[str, bool]:
     """The text without clauses aimed at the router, and whether there were any."""
     head, tail = text[:MAX_CHARS], text[MAX_CHARS:]
-    if not TOPIC.search(head):
-        return text, False
     sentences = _SENTENCE.findall(head)  # joined again they are the text
-    kept = [_kept(sentence) for sentence in sentences]
+    kept = [_kept(s) for s in sentences] if TOPIC.search(head) else sentences
+    kept = without_asides(kept)
     if kept == sentences:
         return text, False
     rest = "".join(k for k in kept if not _SHOUT.fullmatch(k)).strip() + tail

@@ -113,7 +113,7 @@ def test_the_blocks_of_another_featuriser_are_refused_where_one_is_named(make_ca
 
 
 def test_a_missing_block_is_named(make_case):
-    with pytest.raises(PolicyError, match=r"'lengths' is not in this case \(have: axes\)"):
+    with pytest.raises(PolicyError, match=r"'lengths' is not in this case \(have: axes, needs\)"):
         PromptLength().choose(make_case())
 
 
