@@ -68,6 +68,9 @@ def evaluate(
         typer.Option(help="Folder for report, pictures and journal; default: a journal only."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    baselines: Annotated[
+        bool, typer.Option(help="Also score the baselines: most of the time it takes.")
+    ] = True,
     quick: Annotated[
         bool, typer.Option(help="A sample of everything, without baselines: a trial, no result.")
     ] = False,
@@ -75,7 +78,7 @@ def evaluate(
     """How good the axes are where nothing was fitted; an interrupted run goes on."""
     import sys
 
-    from eval.fit.baselines import baselines
+    from eval.fit.baselines import baselines as all_baselines
     from eval.fit.contenders import EnglishOnly, Ours
     from eval.fit.evaluation import JOURNAL, Plan
     from eval.fit.evaluation import evaluate as run
@@ -92,7 +95,7 @@ def evaluate(
     try:
         place = shared_data(data)
         model = Encoder(encoder)
-        others = () if quick else (EnglishOnly(), *baselines(model.encode))
+        others = (EnglishOnly(), *all_baselines(model.encode)) if baselines and not quick else ()
         done = run(place, Plan((Ours(), *others), seed, folder, quick, command), model, _say)
         written = [write_report(done.report, out)] if out else []
     except OckhamError as error:
