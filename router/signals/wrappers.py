@@ -7,6 +7,7 @@ meaning:
     {"task": "..."}                     JSON objects with such a field, fenced or bare
     User: ... Assistant: ... User: ...  transcripts: the last thing the user said
     Q: ... A: ... Q: ...                few-shot prompts and templates: the last open question
+    ## Task ... [OBJECTIVE] ...         sections with a heading that asks
     > quoted, From:, --, disclaimers    mail furniture is dropped
     Answer the following question: ...  lead-ins and closing formulas are dropped
 
@@ -22,6 +23,7 @@ import re
 from typing import Any, NamedTuple
 
 from router.signals.mail import without_mail
+from router.signals.sections import asking_section
 
 __all__ = ["MAX_CHARS", "Unwrapped", "unwrap"]
 
@@ -144,7 +146,7 @@ def unwrap(text: str) -> Unwrapped:
     if len(core) > MAX_CHARS:
         core = f"{core[: MAX_CHARS // 2]}\n{core[1 - MAX_CHARS // 2 :]}"
     for _ in range(_DEPTH):
-        readers = (_json, _tags, _transcript, _labels, _mail, _formulas)
+        readers = (_json, _tags, _sections, _transcript, _labels, _mail, _formulas)
         found = next((f for reader in readers if (f := reader(core))), None)
         if found is None or len(found.core.strip()) < _MIN_CORE:
             break
@@ -185,6 +187,13 @@ def _field(value: Any, depth: int) -> str:
         inner = _field(found, depth - 1) if isinstance(found, dict | list) else ""
         if inner:
             return inner
+    said = [v for v in named.values() if isinstance(v, str) and len(v.split()) >= _FEWEST_WORDS]
+    if (
+        len(said) == 1
+        and not record
+        and not any(isinstance(v, dict | list) for v in named.values())
+    ):
+        return str(said[0])  # one field says something, whatever its name
     inners = [] if record else [_field(v, depth - 1) for v in named.values() if isinstance(v, dict)]
     return next((i for i in inners if i), "")
 
@@ -223,6 +232,11 @@ def _ask_of(parts: list[_Part], text: str) -> Unwrapped | None:
         rest.append(text[at : part.start])
         at = part.end
     return Unwrapped("\n".join(p.body.strip() for p in taken), " ".join([*rest, text[at:]]))
+
+
+def _sections(text: str) -> Unwrapped | None:
+    found = asking_section(_without_code(text)) and asking_section(text)
+    return Unwrapped(*found) if found else None
 
 
 def _transcript(text: str) -> Unwrapped | None:
