@@ -57,6 +57,7 @@ def features_by_hand(n: int, seed: int = 0) -> Features:
         name: rng.random((n, width)).astype(np.float32) for name, width in WIDTHS.items()
     }
     blocks["terms"] = rng.integers(0, 12, (n, 6)).astype(np.int32)
+    blocks["needs"][:] = 0
     return Features(blocks, np.ones(n, dtype=bool), "hand")
 
 
