@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from eval.fit.contenders import Contender
 from eval.fit.evaluation_report import Report
-from eval.fit.examples import Example, data_files, gather
+from eval.fit.examples import data_files, example_of, gather
 from eval.fit.families import (
     Pair,
     family_figures,
@@ -157,7 +157,7 @@ def _bench(plan: Plan, table: Table, featuriser: Featuriser, say: Say) -> _Bench
     read = reader_of(featuriser.inputs, say)
     rows = sample_rows(table, QUICK_SAMPLE if plan.quick else SAMPLE, plan.seed)
     dressed = dress_rows(table, rows, read, plan.seed)
-    held = read([_example(p) for p in prompts])
+    held = read([example_of(p, "heldout") for p in prompts])
     return _Bench(plan, table, dressed, prompts, held, say)
 
 
@@ -246,19 +246,6 @@ def _ends(figure: Figure) -> tuple[float, float, float]:
         math.nan if v is None else v for v in (figure.value, figure.low, figure.high)
     )
     return value, low, high
-
-
-def _example(prompt: Prompt) -> Example:
-    return Example(
-        prompt.query,
-        f"heldout:{prompt.file}",
-        prompt.group,
-        prompt.domain,
-        prompt.verifiability,
-        prompt.knowledge_demand,
-        prompt.form,
-        prompt.needs,
-    )
 
 
 def _versions() -> dict[str, str]:

@@ -23,7 +23,7 @@ from eval.fit.prompts import PROMPTS, Prompt, read_prompts
 from eval.sources.labels import Label, label_of
 from router.state import Domain, Form, Message, Need, Query
 
-__all__ = ["Example", "data_files", "gather", "written"]
+__all__ = ["Example", "data_files", "example_of", "gather", "written"]
 
 PER_BENCHMARK = 250
 PER_SUBJECT = 28
@@ -119,13 +119,14 @@ def gather(data: Path, seed: int) -> list[Example]:
 
 def written(folder: Path = PROMPTS) -> list[Example]:
     """The prompts written for this project."""
-    return [_written(prompt) for prompt in read_prompts(folder)]
+    return [example_of(prompt) for prompt in read_prompts(folder)]
 
 
-def _written(prompt: Prompt) -> Example:
+def example_of(prompt: Prompt, source: str = "written") -> Example:
+    """A written prompt as a row."""
     return Example(
         prompt.query,
-        f"written:{prompt.file}",
+        f"{source}:{prompt.file}",
         prompt.group,
         prompt.domain,
         prompt.verifiability,
