@@ -14,11 +14,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.fit.canvas import canvas, looks, png, title
 from eval.fit.linear import Interval, Reals
 from eval.fit.plane import Place, Spot, plane
 from eval.fit.reliability import BINS, Series, reliability
 from eval.fit.table import Table
+from eval.report.canvas import canvas, looks, png, title
 from eval.report.style import GREY, INK
 from router.signals.head import AXES
 

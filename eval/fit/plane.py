@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.fit.canvas import SIZE, canvas, looks, png, title
 from eval.fit.spread import spread
+from eval.report.canvas import SIZE, canvas, looks, png, title
 from policies.verifiability import Verifiability
 
 __all__ = ["COLOURS", "Place", "Spot", "labels_of", "plane"]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from eval.compare import wilson
-from eval.fit.canvas import SIZE, canvas, looks, png, title
 from eval.fit.linear import Reals
 from eval.metrics.calibration import ece
+from eval.report.canvas import SIZE, canvas, looks, png, title
 from eval.report.style import GREY
 
 __all__ = ["BINS", "Bin", "Series", "bins_of", "reliability"]

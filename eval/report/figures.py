@@ -3,7 +3,6 @@
 `Scene` is what the cost-quality figure shows, for the picture and for the page alike.
 """
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from eval.report.canvas import canvas, png
 from eval.report.data import Cell, Contestant, Line, Section, number
 from eval.report.style import (
     GREY,
@@ -135,7 +135,7 @@ def _cost_quality(section: Section, looks: Sequence[Style]) -> bytes | None:
     seen = scene(section, looks)
     if seen is None:
         return None
-    figure, (axes,) = _canvas(WIDTH + 75, HEIGHT + 102, [(60, 45, WIDTH, HEIGHT)])
+    figure, (axes,) = canvas(WIDTH + 75, HEIGHT + 102, [(60, 45, WIDTH, HEIGHT)])
     for c, s, line in seen.lines:
         thin = s.faint or c.policy == "random"
         axes.plot(
@@ -173,7 +173,7 @@ def _cost_quality(section: Section, looks: Sequence[Style]) -> bytes | None:
     axes.grid(color="#EEEEEE", linewidth=0.8)
     others = f"; {seen.hidden} more policies in grey" if seen.hidden else ""
     _title(figure, section, f"points and bars: operating points with 95 % intervals{others}")
-    return _png(figure)
+    return png(figure)
 
 
 def _apgr(section: Section, looks: Sequence[Style]) -> bytes | None:
@@ -182,7 +182,7 @@ def _apgr(section: Section, looks: Sequence[Style]) -> bytes | None:
     if not rows:
         return None
     tall = 34.0 * len(rows) + (22.0 * len(others) + 26 if others else 0)
-    figure, (axes,) = _canvas(650, tall + 100, [(185, 45, 310, tall)])
+    figure, (axes,) = canvas(650, tall + 100, [(185, 45, 310, tall)])
     top = 34.0 * len(rows)
     for i, (c, s) in enumerate(rows):
         y, cell = top - 34.0 * i - 17, c.get("apgr")
@@ -202,7 +202,7 @@ def _apgr(section: Section, looks: Sequence[Style]) -> bytes | None:
     oracle = next((c for c in section.with_metric("apgr") if c.sees), None)
     beyond = f"; out of frame: oracle {number(oracle.get('apgr').value)}" if oracle else ""
     _title(figure, section, f"bars: 95 % intervals over questions{beyond}")
-    return _png(figure)
+    return png(figure)
 
 
 def _prices(section: Section, looks: Sequence[Style]) -> bytes | None:
@@ -213,7 +213,7 @@ def _prices(section: Section, looks: Sequence[Style]) -> bytes | None:
     most = max(len(rows) for _, _, rows in panels)
     tall, step = 40.0 * most, 345.0
     boxes = [(150 + step * i, 45.0, 180.0, tall) for i in range(len(panels))]
-    figure, all_axes = _canvas(step * len(panels), tall + 115, boxes)
+    figure, all_axes = canvas(step * len(panels), tall + 115, boxes)
     for axes, (metric, title, rows) in zip(all_axes, panels, strict=True):
         for i, (c, s) in enumerate(rows):
             for k, (suffix, _, marker) in enumerate(RATIOS):
@@ -226,25 +226,7 @@ def _prices(section: Section, looks: Sequence[Style]) -> bytes | None:
         axes.set_xlabel(title)
     said = "price ratio: ▽ half, ● as it is, △ double; bars: 95 % intervals"
     _title(figure, section, said)
-    return _png(figure)
-
-
-def _canvas(
-    width: float, height: float, boxes: Sequence[tuple[float, float, float, float]]
-) -> tuple[Any, list[Any]]:
-    """A figure of so many points, and axes at (left, bottom, width, height) points."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width / 72, height / 72), dpi=160, facecolor="white")
-    FigureCanvasAgg(figure)
-    out = []
-    for left, bottom, wide, tall in boxes:
-        axes = figure.add_axes((left / width, bottom / height, wide / width, tall / height))
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.tick_params(color=GREY, labelcolor=INK, length=3)
-        out.append(axes)
-    return figure, out
+    return png(figure)
 
 
 def _title(figure: Any, section: Section, below: str) -> None:
@@ -255,12 +237,6 @@ def _title(figure: Any, section: Section, below: str) -> None:
     figure.text(0.02, 1 - 16 / high, _safe(section.title), weight="bold", size=SIZE + 2)
     figure.text(0.02, 1 - 30 / high, _safe(facts), color=GREY, size=SIZE - 1)
     figure.text(0.02, 1 - 42 / high, _safe(below), color=GREY, size=SIZE - 1)
-
-
-def _png(figure: Any) -> bytes:
-    out = io.BytesIO()
-    figure.canvas.print_png(out, metadata={"Software": None})
-    return out.getvalue()
 
 
 def _errors(axes: Any, usd: Cell, accuracy: Cell, style: Style, hollow: bool) -> None:

@@ -1,4 +1,4 @@
-"""What the pictures of `ockham signals eval` share: canvas, title, PNG.
+"""What all pictures share: canvas, title, PNG.
 
 Matplotlib's Agg in the looks of `eval/report/style.py`; nothing global is changed, and the
 same arrays give the same bytes. Lengths are points.
