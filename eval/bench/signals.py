@@ -107,8 +107,8 @@ def loop_lag(queries: int) -> tuple[float, float]:
 
 def axes_agree() -> dict[str, tuple[float, float]]:
     """AUROC on the held-out prompts of the shipped rows, and of exact ones from torch."""
-    from eval.fit.linear import auroc
     from eval.fit.prompts import HELDOUT, read_prompts
+    from eval.metrics.calibration import auroc
     from router.signals import Encoder
     from router.signals.head import AXES, load_head
     from router.signals.inputs import Inputs

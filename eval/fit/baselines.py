@@ -22,9 +22,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.fit.contenders import Contender, Score
-from eval.fit.linear import Reals, auroc, fit_linear
+from eval.fit.linear import Reals, fit_linear
 from eval.fit.table import Table
 from eval.fit.zero_shot import Encode, SemanticRouter
+from eval.metrics.calibration import auroc
 from router.models.client import load_litellm
 
 __all__ = [

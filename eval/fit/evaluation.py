@@ -21,6 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
+from eval.compare import Interval
 from eval.fit.contenders import Contender
 from eval.fit.evaluation_report import Report
 from eval.fit.examples import data_files, example_of, gather
@@ -35,7 +36,7 @@ from eval.fit.families import (
 from eval.fit.heldout_scores import Judged, contender_figures, judged, live_figures
 from eval.fit.injected import Move, injection_figures, injections, judge, read_injections
 from eval.fit.journal import Journal, checksum
-from eval.fit.linear import Interval, Reals
+from eval.fit.linear import Reals
 from eval.fit.measures import Figure
 from eval.fit.perturbed import (
     SAMPLE,

@@ -28,7 +28,7 @@ from eval.fit import linear
 from eval.fit import table as tables
 from eval.fit.contenders import Contender
 from eval.fit.journal import Journal, Progress, checksum
-from eval.fit.linear import auroc, platt
+from eval.fit.linear import platt
 from eval.fit.measures import (
     RESAMPLES,
     Figure,
@@ -40,6 +40,7 @@ from eval.fit.measures import (
 )
 from eval.fit.signals import FOLDS, STRENGTH
 from eval.fit.table import WRITTEN_SHARE, Table, fold_of_rows
+from eval.metrics.calibration import auroc
 
 __all__ = [
     "LEAST",

@@ -14,7 +14,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.fit.linear import Interval, Reals
+from eval.compare import Interval
+from eval.fit.linear import Reals
 from eval.fit.plane import Place, Spot, plane
 from eval.fit.reliability import BINS, Series, reliability
 from eval.fit.table import Table

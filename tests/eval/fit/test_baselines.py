@@ -11,9 +11,9 @@ from eval.fit import baselines as module
 from eval.fit.baselines import BASELINES, KeywordScorer, Neighbours, PromptLength, baselines
 from eval.fit.contenders import Contender
 from eval.fit.examples import Example
-from eval.fit.linear import auroc
 from eval.fit.table import Table, row_weights
 from eval.fit.zero_shot import ROUTES, SemanticRouter
+from eval.metrics.calibration import auroc
 from router.signals import Encoder
 from router.state import Message, Query
 

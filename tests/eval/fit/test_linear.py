@@ -1,9 +1,10 @@
-"""The fits: right on separable rows, calibrated by Platt, AUROC with its interval."""
+"""The fits: right on separable rows, calibrated by Platt."""
 
 import numpy as np
 import pytest
 
-from eval.fit.linear import auroc, auroc_interval, fit_linear, platt
+from eval.fit.linear import fit_linear, platt
+from eval.metrics.calibration import auroc
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 2, 400)
@@ -28,15 +29,3 @@ def test_platt_undoes_overconfidence() -> None:
     truth = (RNG.random(4000) < 1 / (1 + np.exp(-logits))).astype(int)
     scale, shift = platt(logits * 5 + 1, list(truth), np.ones(4000))
     assert scale == pytest.approx(0.2, abs=0.03) and shift == pytest.approx(-0.2, abs=0.15)
-
-
-def test_auroc_needs_both_classes() -> None:
-    assert np.isnan(auroc(np.array([0.1, 0.2]), np.array([1, 1])))
-
-
-def test_the_interval_holds_the_value_and_is_seeded() -> None:
-    scores = LABELS + RNG.normal(size=400)
-    clusters = [f"c{i % 40}" for i in range(400)]
-    one, two = (auroc_interval(scores, LABELS, clusters, seed=3) for _ in range(2))
-    assert one == two and one.n == 400
-    assert one.low < one.value < one.high

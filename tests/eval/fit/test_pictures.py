@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from eval.compare import Interval
 from eval.fit.examples import Example
-from eval.fit.linear import Interval, Reals
+from eval.fit.linear import Reals
 from eval.fit.pictures import contenders, draw, spots_of
 from eval.fit.plane import Spot, labels_of, plane
 from eval.fit.reliability import BINS, Series, bins_of, reliability

@@ -7,9 +7,9 @@ import pytest
 
 from eval.fit import signals
 from eval.fit.examples import Example
-from eval.fit.linear import auroc
 from eval.fit.signals import Held, choose_exemplars, fit_axis, fit_head, out_of_fold
 from eval.fit.table import Table, fold_of_rows, scale_of
+from eval.metrics.calibration import auroc
 from router.signals.cues import CUES
 from router.signals.foreign import DIM as FOREIGN_DIM
 from router.signals.head import AXES, CONFIDENCE, LEARNED_NEEDS, OUTPUTS, load_head
