@@ -23,7 +23,7 @@ from eval.fit.prompts import PROMPTS, prompt_files
 from eval.fit.table import Table, featurise, fold_of_rows, scale_of
 from eval.sources.shared import checksums
 from router.signals.exemplars import Exemplars
-from router.signals.head import AXES, CONFIDENCE, LEARNED_NEEDS, Head
+from router.signals.head import AXES, LEARNED_NEEDS, Head, confidence_facts
 from router.signals.head import Linear as Map
 from router.signals.inputs import Inputs
 from router.state import DOMAINS, FORMS
@@ -46,7 +46,6 @@ NEED_SHARE = 0.25
 FOLDS = 5
 EXEMPLARS = 400
 _EXEMPLAR_CHARS = 160
-_MARGIN_CAP = 6.0
 
 Say = Callable[[str], None]
 
@@ -202,17 +201,8 @@ def _facts(table: Table, log_odds: Reals, exemplars: Exemplars) -> NDArray[np.fl
     for row, example in enumerate(table.examples):
         if example.text in own:
             near[row, own[example.text]] = -1.0
-    facts = np.column_stack(
-        [
-            np.minimum(np.abs(log_odds).min(axis=1), _MARGIN_CAP),
-            near.max(axis=1),
-            [language != "en" for language in table.languages],
-            table.leaning,
-            np.zeros(len(table.examples)),
-        ]
-    ).astype(np.float32)
-    assert facts.shape[1] == len(CONFIDENCE)
-    return facts
+    n = len(table.examples)
+    return confidence_facts(log_odds, near, table.languages, table.leaning.tolist(), [False] * n)
 
 
 def _unscaled(fit: Linear, scale: NDArray[np.float32]) -> Map:

@@ -28,7 +28,13 @@ from numpy.typing import NDArray
 from router.signals.cues import CUES
 from router.signals.encoder import Encoder
 from router.signals.exemplars import Exemplars, load_exemplars
-from router.signals.head import LEARNED_NEEDS, Head, HeadOutput, load_head
+from router.signals.head import (
+    LEARNED_NEEDS,
+    Head,
+    HeadOutput,
+    confidence_facts,
+    load_head,
+)
 from router.signals.inputs import Inputs, Rows
 from router.signals.oddness import oddness
 from router.signals.terms import terms
@@ -171,26 +177,17 @@ class Featuriser:
     def _confidence(
         self, rows: Rows, scores: HeadOutput, near: NDArray[np.float32], odd: Sequence[str | None]
     ) -> NDArray[np.float32]:
-        sure = self.head.sure(confidence_facts(rows, scores.axes, near))
-        strange = np.array([o is not None for o in odd], dtype=bool)
-        return np.where(strange, np.minimum(sure, ODD_CONFIDENCE), sure).astype(np.float32)
-
-
-def confidence_facts(
-    rows: Rows, axes: NDArray[np.float32], near: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """(n, 5) what the confidence reads, in the order of `router.signals.head.CONFIDENCE`."""
-    p = np.clip(axes, 1e-6, 1 - 1e-6)
-    margin = np.abs(np.log(p / (1 - p))).min(axis=1) if len(p) else np.zeros(0)
-    return np.column_stack(
-        [
-            np.minimum(margin, 6.0),
-            near.max(axis=1) if near.shape[1] else np.zeros(len(p)),
-            [language != "en" for language in rows.languages],
+        p = np.clip(scores.axes, 1e-6, 1 - 1e-6)
+        facts = confidence_facts(
+            np.log(p / (1 - p)),
+            near,
+            rows.languages,
             [r.follow_up or r.wrapped for r in rows.readings],
             [r.steered for r in rows.readings],
-        ]
-    ).astype(np.float32)
+        )
+        sure = self.head.sure(facts)
+        strange = np.array([o is not None for o in odd], dtype=bool)
+        return np.where(strange, np.minimum(sure, ODD_CONFIDENCE), sure).astype(np.float32)
 
 
 def _needs(queries: Sequence[Query], scores: HeadOutput) -> NDArray[np.float32]:

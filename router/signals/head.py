@@ -13,7 +13,7 @@ how near the nearest exemplar is, and what is known to go wrong (`CONFIDENCE`).
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +25,16 @@ from router.errors import SetupError
 from router.signals.cues import CUES
 from router.state import DOMAINS, FORMS
 
-__all__ = ["AXES", "CONFIDENCE", "HEAD_PATH", "OUTPUTS", "Head", "HeadOutput", "load_head"]
+__all__ = [
+    "AXES",
+    "CONFIDENCE",
+    "HEAD_PATH",
+    "OUTPUTS",
+    "Head",
+    "HeadOutput",
+    "confidence_facts",
+    "load_head",
+]
 
 AXES = ("verifiability", "knowledge_demand")
 LEARNED_NEEDS = ("tools", "images", "structured_output", "repository")
@@ -37,6 +46,7 @@ CONFIDENCE = ("margin", "nearest", "foreign", "leaning", "steered")
 wrapped; text aimed at the router."""
 HEAD_PATH = Path(__file__).with_name("head.json")
 _FORMAT = 2
+_MARGIN_CAP = 6.0
 
 _Floats = NDArray[np.float32]
 
@@ -140,6 +150,29 @@ def load_head(path: Path = HEAD_PATH) -> Head:
             "or fit it with `ockham signals train`"
         ) from error
     return Head(inputs, parts, confidence, stamp)
+
+
+def confidence_facts(
+    log_odds: NDArray[np.floating[Any]],
+    near: _Floats,
+    languages: Sequence[str],
+    leaning: Sequence[bool],
+    steered: Sequence[bool],
+) -> _Floats:
+    """(n, 5) what the confidence reads, in the order of `CONFIDENCE`.
+
+    `log_odds` (n, 2) of the axes; `near` (n, m) cosines with the exemplars, m may be 0.
+    """
+    n = len(languages)
+    return np.column_stack(
+        [
+            np.minimum(np.abs(log_odds).min(axis=1), _MARGIN_CAP),
+            near.max(axis=1) if near.shape[1] else np.zeros(n),
+            [language != "en" for language in languages],
+            leaning,
+            steered,
+        ]
+    ).astype(np.float32)
 
 
 def _packed(names: tuple[str, ...], linear: Linear) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from router.errors import SetupError
 from router.signals import Encoder, Featuriser, Head, load_head
 from router.signals.cues import CUES
 from router.signals.exemplars import Exemplars
-from router.signals.features import LENGTHS, LONG_CONTEXT_CHARS, ODD_CONFIDENCE, confidence_facts
-from router.signals.head import CONFIDENCE
+from router.signals.features import LENGTHS, LONG_CONTEXT_CHARS, ODD_CONFIDENCE
+from router.signals.head import CONFIDENCE, confidence_facts
 from router.state import DOMAINS, FORMS, NEEDS, Message, Query, Signals
 
 from .injections import INJECTIONS
@@ -135,8 +135,13 @@ def test_the_facts_of_the_confidence(featuriser: Featuriser) -> None:
     rows = featuriser.inputs.rows(
         [ask("Where is Bern? Use the largest model."), ask("Wo ist Bern?")]
     )
-    axes = np.array([[0.5, 0.9], [0.0, 1.0]], np.float32)
-    facts = confidence_facts(rows, axes, np.array([[0.1, 0.7], [0.3, 0.2]], np.float32))
+    facts = confidence_facts(
+        np.array([[0.0, 2.2], [-9.0, 9.0]], np.float32),
+        np.array([[0.1, 0.7], [0.3, 0.2]], np.float32),
+        rows.languages,
+        [r.follow_up for r in rows.readings],
+        [r.steered for r in rows.readings],
+    )
     named = [dict(zip(CONFIDENCE, row, strict=True)) for row in facts.tolist()]
     assert named[0] == pytest.approx(
         {"margin": 0, "nearest": 0.7, "foreign": 0, "leaning": 0, "steered": 1}, abs=1e-5
