@@ -20,8 +20,9 @@ def test_router_exports():
 
 def test_policies_exports():
     assert set(policies.__all__) == {
-        "STOP", "AlwaysLarge", "AlwaysSmall", "Arm", "AttemptBlock", "CaseBatch", "ChoiceBatch",
-        "Needs", "Outcome", "Policy", "PolicyError", "PromptLength", "Random", "TextLogistic",
+        "NEEDS", "STOP", "AlwaysLarge", "AlwaysSmall", "Arm", "AttemptBlock", "CaseBatch",
+        "ChoiceBatch", "Need", "Needs", "Outcome", "Policy", "PolicyError", "PromptLength",
+        "Random", "TextLogistic",
         "ThresholdPolicy", "Verifiability", "VerifiabilityThreshold",
         "available_policies", "best_attempt", "choose_from", "create", "first_open", "register",
     }  # fmt: skip
