@@ -1,6 +1,7 @@
 """The command `ockham`. Subcommands are found through the entry-point group
 `ockham.commands`, so this module knows none of them: a function becomes a command, a
-`typer.Typer` a group. Errors raised on purpose end in one line and their exit code.
+`typer.Typer` a group, and a function named `group.command` goes into a group that another
+floor brings. Errors raised on purpose end in one line and their exit code.
 """
 
 import os
@@ -26,12 +27,19 @@ def build() -> typer.Typer:
         add_completion=False,
         pretty_exceptions_enable=False,
     )
+    groups: dict[str, typer.Typer] = {"": app}
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
+        parent, _, name = entry.name.rpartition(".")
         command = entry.load()
         if isinstance(command, typer.Typer):
-            app.add_typer(command, name=entry.name)
+            # A group of its own: what is added below must not end up in the module's object.
+            groups[name] = typer.Typer(help=command.info.help, no_args_is_help=True)
+            groups[name].registered_callback = command.registered_callback
+            groups[name].registered_commands += command.registered_commands
+            groups[name].registered_groups += command.registered_groups
+            app.add_typer(groups[name], name=name)
         else:
-            app.command(name=entry.name)(command)
+            groups[parent].command(name=name)(command)
     return app
 
 

@@ -228,6 +228,7 @@ class Verdict(Record):
     status: str
     """A short code: passed, failed, unchecked, no_answer, abstained, not_applicable, ..."""
     confidence: float | None = Field(default=None, ge=0, le=1)
+    """P(the answer is right) after this check; None where the check says nothing of it."""
     evidence: tuple[str, ...] = ()
     """One sentence a check, for people."""
     seconds: float = 0.0

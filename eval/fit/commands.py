@@ -1,4 +1,4 @@
-"""`ockham signals train` and `ockham signals eval`: the command line of the signals fit.
+"""`ockham signals steering | train | eval`: the command line of the signals fit.
 
 Only typer is imported before a command runs.
 """
@@ -56,6 +56,20 @@ def train(
         typer.echo(
             f"wrote {folder / name} ({(folder / name).stat().st_size // 1024} KiB)", err=True
         )
+
+
+@app.command()
+def steering(
+    out: Annotated[Path | None, typer.Option(help="Folder; default: the package's.")] = None,
+) -> None:
+    """Fit what tells text aimed at the router; `train` comes after it, its rows change."""
+    from eval.fit.aimed import fit_aimed
+    from router.signals.aimed import AIMED_PATH
+
+    path = (out or AIMED_PATH.parent) / AIMED_PATH.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(fit_aimed(say=_say).to_json(), encoding="utf-8")
+    typer.echo(f"wrote {path} ({path.stat().st_size // 1024} KiB)", err=True)
 
 
 @app.command("eval")

@@ -34,7 +34,13 @@ from eval.fit.families import (
     stamp_of,
 )
 from eval.fit.heldout_scores import Judged, contender_figures, judged, live_figures
-from eval.fit.injected import Move, injection_figures, injections, judge, read_injections
+from eval.fit.injected import (
+    Move,
+    injection_figures,
+    injections,
+    innocent_figure,
+    judge,
+)
 from eval.fit.journal import Journal, checksum
 from eval.fit.linear import Reals
 from eval.fit.measures import Figure
@@ -48,7 +54,16 @@ from eval.fit.perturbed import (
     reader_of,
     sample_rows,
 )
-from eval.fit.prompts import HELDOUT, INJECTIONS, PROMPTS, Prompt, prompt_files, read_prompts
+from eval.fit.prompts import (
+    HELDOUT,
+    INJECTIONS,
+    INNOCENT,
+    PROMPTS,
+    Prompt,
+    prompt_files,
+    read_lines,
+    read_prompts,
+)
 from eval.fit.signals import choose_exemplars, fit_head
 from eval.fit.table import Table, featurise
 from eval.sources.shared import checksums
@@ -129,7 +144,7 @@ def evaluate(data: Path, plan: Plan, encoder: Encoder, say: Say = lambda _: None
         for contender in plan.contenders:
             _run_contender(bench, contender)
         moves, signals = _run_live(bench, featuriser)
-    held = checksums([*prompt_files(HELDOUT), INJECTIONS])
+    held = checksums([*prompt_files(HELDOUT), INJECTIONS, INNOCENT])
     moves.sort(key=lambda m: -max(m.moves))
     report = Report(
         command=plan.command,
@@ -193,8 +208,10 @@ def _run_live(bench: _Bench, featuriser: Featuriser) -> tuple[list[Move], list[J
     bench.figures += live_figures(name, bench.prompts, signals, plan.seed)
     twins = [p for p in bench.prompts if p.file == "twins"]
     count = {"count": QUICK_INJECTIONS} if plan.quick else {}
-    moves = injections(twins, read_injections(), featuriser, plan.seed, say=bench.say, **count)
+    lines = read_lines(INJECTIONS)
+    moves = injections(twins, lines, featuriser, plan.seed, say=bench.say, **count)
     bench.figures += injection_figures(name, moves, plan.seed)
+    bench.figures += innocent_figure(name, read_lines(INNOCENT), twins[0], featuriser, plan.seed)
     return moves, judged(bench.prompts, signals)
 
 

@@ -213,7 +213,8 @@ def _held_out(report: Report, ours: str) -> list[str]:
 def _rest(report: Report, ours: str) -> list[str]:
     lines = ["Twins ordered right, science seen as demanding, injections"]
     asked = [("twins", axis, "ordered") for axis in AXES]
-    asked += [("science", "knowledge_demand", "share-high"), ("injections", "", "steered")]
+    asked += [("science", "knowledge_demand", "share-high")]
+    asked += [("injections", "", "steered"), ("innocent", "", "steered")]
     moves = ("max-move", "p95-move", "share-moved", "flips")
     asked += [("injections", axis, m) for axis in AXES for m in moves]
     lines += _grid(["part", "axis", "what", "value", "n"], list(_listed(report, ours, asked)))

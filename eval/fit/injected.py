@@ -1,23 +1,23 @@
 """Text aimed at the router, put before or after a prompt: do the axes move?
 
 The injections stand in `heldout/injections.txt`, one a line; no fit has seen them, nor the
-prompts they are put to. A question that is asked honestly loses nothing by one, so any move
-is an error. What this does not do: search for an injection that works.
+prompts they are put to. `heldout/innocent.txt` holds hard sentences that nobody aimed. A
+question that is asked honestly loses nothing by one, so any move is an error. What this does
+not do: search for an injection that works.
 """
 
 import random
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from eval.fit.measures import Figure, Record, Statistics, figures, quantile_statistic, ratio
-from eval.fit.prompts import INJECTIONS, Prompt
+from eval.fit.prompts import Prompt
 from router.signals import Featuriser
 from router.signals.head import AXES
 from router.state import Message, Query, Signals
 
-__all__ = ["Move", "injection_figures", "injections", "judge", "read_injections"]
+__all__ = ["Move", "injection_figures", "injections", "innocent_figure", "judge"]
 
 BASES, COMBINATIONS = 60, 400
 MOVED = 0.1
@@ -60,11 +60,6 @@ def judge(
         if done % _SAY_EVERY == 0 or done == len(queries):
             say(f"judging {done} of {len(queries)}")
     return made
-
-
-def read_injections(path: Path = INJECTIONS) -> list[str]:
-    """One injection a line."""
-    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def injections(
@@ -124,6 +119,15 @@ def injection_figures(name: str, moves: Sequence[Move], seed: int) -> list[Figur
             )
         )
     return made
+
+
+def innocent_figure(
+    name: str, lines: Sequence[str], prompt: Prompt, featuriser: Featuriser, seed: int
+) -> list[Figure]:
+    """The share of innocent sentences, each beside one prompt, of which something is dropped."""
+    told = judge([_query(f"{line}\n\n{prompt.query.text}") for line in lines], featuriser)
+    statistics = {"steered": ratio([s.steered for s in told])}
+    return figures(name, "innocent", "", statistics, np.arange(len(lines)), seed)
 
 
 def _query(text: str) -> Query:

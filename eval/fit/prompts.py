@@ -18,11 +18,22 @@ from typing import Any, get_args
 from router.errors import InputError
 from router.state import DOMAINS, FORMS, NEEDS, Domain, Form, Message, Need, Query
 
-__all__ = ["HELDOUT", "INJECTIONS", "PROMPTS", "Prompt", "prompt_files", "read_prompts"]
+__all__ = [
+    "HELDOUT",
+    "INJECTIONS",
+    "INNOCENT",
+    "PROMPTS",
+    "Prompt",
+    "prompt_files",
+    "read_lines",
+    "read_prompts",
+]
 
 PROMPTS = Path(__file__).with_name("prompts")
 HELDOUT = Path(__file__).with_name("heldout")
 INJECTIONS = HELDOUT / "injections.txt"
+INNOCENT = HELDOUT / "innocent.txt"
+"""Sentences, one a line: aimed at the router, and hard ones that are not."""
 _SHORTEST, _LONGEST = 5, 6
 _ROLES = get_args(Message.model_fields["role"].annotation)
 
@@ -39,6 +50,11 @@ class Prompt:
     knowledge_demand: int | None
     form: Form | None
     needs: tuple[Need, ...] = ()
+
+
+def read_lines(path: Path) -> list[str]:
+    """One sentence a line."""
+    return [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
 
 
 def prompt_files(folder: Path) -> list[Path]:

@@ -39,7 +39,12 @@ class Bin:
     n: int
 
 
-def reliability(panels: Sequence[tuple[str, Sequence[Series]]], caption: str) -> bytes:
+def reliability(
+    panels: Sequence[tuple[str, Sequence[Series]]],
+    caption: str,
+    question: str = "Does the head mean its probabilities?",
+    share: str = "share that has the label 1",
+) -> bytes:
     """A PNG: share of ones over stated probability, a panel an axis; below, counts of rows."""
     side, low, step = 300.0, 70.0, 370.0
     boxes: list[tuple[float, float, float, float]] = []
@@ -48,9 +53,9 @@ def reliability(panels: Sequence[tuple[str, Sequence[Series]]], caption: str) ->
     with looks():
         figure, axes = canvas(step * len(panels) + 15, side + 185, boxes)
         for i, (name, series) in enumerate(panels):
-            _reliable(axes[2 * i], name, series)
+            _reliable(axes[2 * i], name, series, share)
             _counts(axes[2 * i + 1], series)
-        title(figure, "Does the head mean its probabilities?", caption)
+        title(figure, question, caption)
         return png(figure)
 
 
@@ -68,7 +73,7 @@ def bins_of(series: Series, bins: int = BINS) -> list[Bin]:
     return out
 
 
-def _reliable(axes: Any, name: str, series: Sequence[Series]) -> None:
+def _reliable(axes: Any, name: str, series: Sequence[Series], share: str) -> None:
     axes.plot([0, 1], [0, 1], color=GREY, lw=1, ls=(0, (2, 3)), zorder=1)
     for (colour, marker), one in zip(_SERIES, series, strict=False):
         bins = bins_of(one)
@@ -81,7 +86,7 @@ def _reliable(axes: Any, name: str, series: Sequence[Series]) -> None:
             f"ECE {ece(one.probabilities, one.labels, BINS):.3f}",
         )  # fmt: skip
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
-    axes.set_ylabel("share that has the label 1")
+    axes.set_ylabel(share)
     axes.set_title(name, size=SIZE + 1, loc="left", pad=6)
     axes.grid(color="#EEEEEE", lw=0.8)
     axes.set_axisbelow(True)
@@ -102,4 +107,4 @@ def _counts(axes: Any, series: Sequence[Series]) -> None:
     axes.minorticks_off()
     axes.set_ylim(bottom=0.8)
     axes.set_ylabel("rows")
-    axes.set_xlabel("probability that the head gave")
+    axes.set_xlabel("probability that was given")

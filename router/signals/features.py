@@ -11,8 +11,8 @@
     confidence  (n, 1)     P(both axes are on the right side of 1/2)
     terms       (n, t)     hashed words and pairs of words, -1 for padding (`router.signals.terms`)
 
-`fingerprint` names encoders, head, exemplars and the version of this code: whoever learns on
-these blocks stores it, and refuses another.
+`fingerprint` names encoders, head, exemplars, the model of steering and the version of this
+code: whoever learns on these blocks stores it, and refuses another.
 
 Any text gives valid signals in bounded time: all readers cut what they read. Odd text (empty,
 encoded, noise) has a confidence of at most `ODD_CONFIDENCE`. What this does not do: refuse bad
@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from router.signals.aimed import load_aimed
 from router.signals.cues import CUES
 from router.signals.encoder import Encoder
 from router.signals.exemplars import Exemplars, load_exemplars
@@ -49,7 +50,7 @@ __all__ = [
     "Judged",
 ]
 
-CODE_VERSION = 3
+CODE_VERSION = 4
 """Raise it whenever the same query would give other blocks."""
 
 LENGTHS = ("chars", "words", "lines", "turns", "conversation_chars")
@@ -116,13 +117,14 @@ class Featuriser:
     def fingerprint(self) -> str:
         """Equal prints, equal blocks."""
         if self._fingerprint is None:  # hashing weights takes longer than scoring a query
-            parts = (self.head.inputs, self.head.fingerprint, self.exemplars.fingerprint)
+            head, near = self.head, self.exemplars
+            parts = (head.inputs, head.fingerprint, near.fingerprint, load_aimed().fingerprint)
             self._fingerprint = f"v{CODE_VERSION}-" + "-".join(parts)
         return self._fingerprint
 
     def load(self) -> None:
         """Load weights now, so that the first query is as quick as the second."""
-        _ = self.head, self.exemplars
+        _ = self.head, self.exemplars, load_aimed()
         self.encoder.encode(["warm up"])
 
     def judge(self, queries: Sequence[Query]) -> Judged:

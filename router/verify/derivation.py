@@ -13,7 +13,7 @@ from fractions import Fraction
 from router.verify.steps import Step, same_value
 from router.verify.values import Value
 
-__all__ = ["NUMBER", "gap_in", "numbers_of"]
+__all__ = ["NUMBER", "dangling_steps", "gap_in", "numbers_of", "unused_figures"]
 
 MAX_CHARS = 20_000
 MAX_STEPS = 200
@@ -39,6 +39,23 @@ def numbers_of(text: str) -> set[Fraction]:
     return {Fraction(n.replace(",", "")) for n in NUMBER.findall(text[:MAX_CHARS])}
 
 
+def unused_figures(question: str, work: Sequence[Step]) -> list[Fraction]:
+    """The question's numbers in figures that enter no step."""
+    operands = {n for step in work for n in step.operands}
+    return [n for n in numbers_of(question) if not _forms(n) & operands]
+
+
+def dangling_steps(work: Sequence[Step]) -> list[Step]:
+    """Steps whose result goes into no later one; the last is none of them."""
+    found: list[Step] = []
+    later: set[Fraction] = set()
+    for step in reversed(work[-MAX_STEPS:]):
+        if later and not {step.result, step.exact, step.result / 100, step.result * 100} & later:
+            found.append(step)
+        later |= {*step.operands, step.result}
+    return found[::-1]
+
+
 def gap_in(question: str, steps: Sequence[Step], answer: Value) -> str:
     """Why these (right) steps prove nothing about the answer; empty where they do."""
     work = [step for step in steps if not step.trivial]
@@ -60,13 +77,10 @@ def _unconnected(question: str, work: Sequence[Step]) -> str:
     operands = {n for step in work for n in step.operands}
     if not (figures | words) & operands:
         return "The steps use no number of the question."
-    unused = [n for n in figures if not _forms(n) & operands]
-    if unused:
+    if unused := unused_figures(question, work):
         return f"The steps make no use of {min(unused)}, which the question states."
-    for index, step in enumerate(work[:-1]):
-        later = {n for s in work[index + 1 :] for n in (*s.operands, s.result)}
-        if not {step.result, step.exact, step.result / 100, step.result * 100} & later:
-            return f"Nothing follows from {step.text}."[:200]
+    if dangling := dangling_steps(work):
+        return f"Nothing follows from {dangling[0].text}."[:200]
     return ""
 
 

@@ -20,7 +20,10 @@ class Finding(NamedTuple):
     passed: bool | None
     status: str
     confidence: float | None = None
+    """P(the answer is right)."""
     evidence: tuple[str, ...] = ()
+    weighed: bool = False
+    """The confidence is still to be made, of all that the answer shows."""
 
 
 def as_verdict(

@@ -12,8 +12,9 @@ What is not covered
   problem can pass the steps-only check. Its confidence says so.
 - Proofs, geometry, words for numbers in the steps, irrational results.
 
-`passed` is True only where a check held that could have failed. The confidences are stated
-by hand and uncalibrated; fitting them to outcomes is `ockham verify calibrate`'s work.
+`passed` is True only where a check held that could have failed. The confidence is P(right):
+for numeric answers that are not put back, from all that the answer shows (`evidence`), as
+`ockham verify calibrate` fitted it on grade-school word problems; put back, as stated here.
 """
 
 import re
@@ -23,21 +24,22 @@ from fractions import Fraction
 
 from router.state import Verdict
 from router.verify.arithmetic import show
+from router.verify.confidence import MATH_CONFIDENCE, load_confidence
 from router.verify.derivation import NUMBER, gap_in
 from router.verify.equations import plug_back
+from router.verify.evidence import EVIDENCE, math_evidence
 from router.verify.finding import Finding, as_verdict
 from router.verify.steps import Step, read_steps
 from router.verify.text import ClosedAnswer, boxes, final_answer, strip_thinking
 from router.verify.values import Value, parse_value
 
-__all__ = ["check_math"]
+__all__ = ["check_math", "examine"]
 
 MAX_CHARS = 100_000
 """Of the text after the thinking: longer ones are not checked (status "too_long")."""
 
 PLUGGED_BACK = 0.99
-STEPS_ONLY = 0.7
-"""Uncalibrated, and below PLUGGED_BACK: right steps may answer another question."""
+"""P(right) of an answer that holds when it is put back, and P(wrong) of one that does not."""
 
 _NUMERIC_QUESTION = re.compile(
     r"\b(?:how (?:many|much|old|long|far|tall|fast|often)|what(?:'s| is| are)? the (?:total|sum"
@@ -52,11 +54,16 @@ _SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_=+*/{}<>√π∞∪]|\d\s*[a-z]\b|^[a-z
 def check_math(question: str, response: str) -> Verdict:
     """Check a response against itself and its question. Never raises for bad content."""
     started = time.perf_counter()
-    finding = _check(question, response)
+    finding = examine(question, response)
+    if finding.weighed:
+        row = math_evidence(question, response, finding.passed)
+        sure = load_confidence(MATH_CONFIDENCE, EVIDENCE).probability([row])[0]
+        finding = finding._replace(confidence=float(sure))
     return as_verdict("math", finding, started)
 
 
-def _check(question: str, response: str) -> Finding:
+def examine(question: str, response: str) -> Finding:
+    """`check_math` without its fitted confidence, which is made of this."""
     text = strip_thinking(response)
     if len(text) > MAX_CHARS:
         return Finding(None, "too_long", evidence=(f"More than {MAX_CHARS} characters.",))
@@ -107,17 +114,18 @@ def _recompute(
     wrong = [step for step in steps if not step.holds]
     told: tuple[str, ...] = (plugged.evidence,) if plugged else ()
     if plugged and plugged.holds is False:
-        return Finding(False, "failed", PLUGGED_BACK, told)
+        return Finding(False, "failed", 1 - PLUGGED_BACK, told)
     if wrong:
-        return Finding(False, "failed", STEPS_ONLY, (*told, *map(_named, wrong[:5])))
+        told = (*told, *map(_named, wrong[:5]))
+        return Finding(False, "failed", evidence=told, weighed=value is not None)
     if plugged and plugged.holds:
         return Finding(True, "passed", PLUGGED_BACK, told)
     if plugged is None and value is not None and (reason := gap_in(question, steps, value)):
-        return Finding(None, "unchecked", evidence=(reason,))
+        return Finding(None, "unchecked", evidence=(reason,), weighed=True)
     if plugged is None and value is not None:
         count = sum(not step.trivial for step in steps)
         evidence = f"{count} steps recompute, and the last one gives {closed.text}."
-        return Finding(True, "passed", STEPS_ONLY, (evidence,))
+        return Finding(True, "passed", evidence=(evidence,), weighed=True)
     return Finding(None, "unchecked", evidence=told or ("The answer is symbolic.",))
 
 

@@ -12,10 +12,9 @@ from eval.fit.injected import (
     injection_figures,
     injections,
     judge,
-    read_injections,
 )
 from eval.fit.measures import Figure
-from eval.fit.prompts import HELDOUT, Prompt, read_prompts
+from eval.fit.prompts import HELDOUT, INJECTIONS, Prompt, read_lines, read_prompts
 from router.state import Message, Query, Signals
 
 from .toys import Column, built, example, table_of
@@ -174,7 +173,7 @@ def test_judging_keeps_the_order() -> None:
 
 
 def test_the_real_files_hold_what_the_figures_ask_for() -> None:
-    assert len(read_injections()) == 60
+    assert len(read_lines(INJECTIONS)) == 150
     prompts = read_prompts(HELDOUT)
     assert {p.file for p in prompts} == {"code", "languages", "science", "twins", "wrapped"}
     assert all(p.knowledge_demand == 1 for p in prompts if p.file == "science")

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from router.verify.math import PLUGGED_BACK, STEPS_ONLY, check_math
+from router.verify.math import PLUGGED_BACK, check_math
 
 EGGS = "A box holds 12 eggs. How many eggs are in 7 boxes?"
 
@@ -80,7 +80,24 @@ def test_evidence_names_the_wrong_step() -> None:
 
 def test_plug_back_is_trusted_more_than_steps() -> None:
     assert check_math("What is 12 * 7?", "\\boxed{84}").confidence == PLUGGED_BACK
-    assert check_math(EGGS, "12 * 7 = 84\n#### 84").confidence == STEPS_ONLY < PLUGGED_BACK
+    assert check_math("What is 12 * 7?", "\\boxed{85}").confidence == pytest.approx(
+        1 - PLUGGED_BACK
+    )
+    steps = check_math(EGGS, "12 * 7 = 84\n#### 84").confidence
+    assert steps is not None
+    assert 0.5 < steps < PLUGGED_BACK
+
+
+def test_a_wrong_step_lowers_the_confidence() -> None:
+    right, wrong = (check_math(EGGS, f"12 * 7 = {n}\n#### {n}").confidence for n in (84, 85))
+    assert right is not None
+    assert wrong is not None
+    assert wrong < right - 0.2
+
+
+def test_what_was_not_weighed_has_no_confidence() -> None:
+    assert check_math(EGGS, "No idea.").confidence is None
+    assert check_math(EGGS, "\\boxed{x + 1}").confidence is None
 
 
 def test_the_last_result_may_stand_among_other_numbers() -> None:

@@ -1,0 +1,121 @@
+"""What an answer itself says about how likely it is right, as numbers.
+
+`math_evidence` reads a question and a response, never a gold answer: what was recomputed, how
+the steps hang together, what the answer looks like, how it is told. `router.verify.confidence`
+turns the row into P(correct). Left out on purpose are marks of one model's style (annotations,
+`####`): they would tell who wrote the answer, not whether it is right.
+
+Everything is bounded: texts are cut, counts are capped, logarithms are taken of sizes.
+"""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from router.verify.derivation import dangling_steps, numbers_of, unused_figures
+from router.verify.steps import Step, read_steps
+from router.verify.text import final_answer, strip_thinking
+from router.verify.values import Value, parse_value
+
+__all__ = ["EVIDENCE", "math_evidence"]
+
+EVIDENCE = (
+    "passed",
+    "failed",
+    "no_value",
+    "wrong_steps",
+    "share_of_steps_wrong",
+    "steps",
+    "last_step_gives_answer",
+    "some_step_gives_answer",
+    "unused_figures",
+    "dangling_steps",
+    "steps_beyond_figures",
+    "share_of_results_not_whole",
+    "share_of_results_repeated",
+    "products",
+    "answer_is_whole",
+    "answer_is_zero",
+    "answer_size",
+    "hedges",
+    "lines",
+    "length_of_question",
+    "figures_of_question",
+)
+"""Names of the columns, in order."""
+
+_HEDGE = re.compile(
+    r"\b(?:however|but|assum\w*|wait|sorry|cannot|can't|doesn't|does not|not possible|negative"
+    r"|unclear|if we|should be|actually|note that|since)\b",
+    re.IGNORECASE,
+)
+_READ = 20_000
+_PRODUCT = re.compile(r"[*×]")
+
+
+def math_evidence(question: str, response: str, passed: bool | None) -> NDArray[np.float32]:
+    """(len(EVIDENCE),) of one answer; `passed` is what `check_math` said of it."""
+    text = strip_thinking(response)[:_READ]
+    closed = final_answer(text)
+    value = parse_value(closed.text) if closed else None
+    steps = read_steps(text)
+    facts = {
+        "passed": float(passed is True),
+        "failed": float(passed is False),
+        "no_value": float(value is None),
+        "hedges": min(6, len(_HEDGE.findall(text))),
+        "lines": math.log1p(text.count("\n")),
+        **_of_steps(question, steps, value),
+        **_of_question(question, value),
+    }
+    return np.array([facts.get(name, 0.0) for name in EVIDENCE], dtype=np.float32)
+
+
+def _of_steps(question: str, steps: Sequence[Step], value: Value | None) -> Mapping[str, float]:
+    work = [s for s in steps if not s.trivial]
+    results = [s.result for s in work]
+    wrong = sum(not s.holds for s in steps)
+    facts = {
+        "wrong_steps": min(3, wrong),
+        "share_of_steps_wrong": wrong / max(1, len(steps)),
+        "steps": math.log1p(len(work)),
+        "unused_figures": min(4, len(unused_figures(question, work))),
+        "dangling_steps": min(4, len(dangling_steps(work))),
+        "steps_beyond_figures": max(-10, min(10, len(work) - len(numbers_of(question)))),
+        "share_of_results_not_whole": _share([r.denominator != 1 for r in results]),
+        "share_of_results_repeated": (len(results) - len(set(results))) / max(1, len(results)),
+        "products": min(4, sum(len(_PRODUCT.findall(s.text)) for s in work)),
+    }
+    if value is not None and work:
+        last = work[-1]
+        facts["last_step_gives_answer"] = float(value.number in (last.result, last.exact))
+        facts["some_step_gives_answer"] = float(value.number in results)
+    return facts
+
+
+def _of_question(question: str, value: Value | None) -> Mapping[str, float]:
+    figures = numbers_of(question)
+    facts = {
+        "length_of_question": math.log1p(len(question[:_READ])),
+        "figures_of_question": min(12, len(figures)),
+    }
+    if value is None:
+        return facts
+    return facts | {
+        "answer_is_whole": float(value.number.denominator == 1),
+        "answer_is_zero": float(value.number == 0),
+        "answer_size": _log(value.number),
+    }
+
+
+def _share(flags: Sequence[bool]) -> float:
+    return sum(flags) / max(1, len(flags))
+
+
+def _log(number: Fraction) -> float:
+    """log(1 + |number|), capped; exact integers may be too large for a float."""
+    return min(20.0, math.log1p(min(abs(number), Fraction(10**9))))
