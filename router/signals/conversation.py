@@ -17,6 +17,7 @@ do: read more than the last `_BACK` turns, weigh a system prompt that only sets 
 import re
 from typing import NamedTuple
 
+from router.signals.leadins import without_lead_ins
 from router.signals.materials import (
     has_passage,
     plain_options,
@@ -158,7 +159,11 @@ def _bare(text: str) -> tuple[str, str, bool]:
         ask = without_steering(core)[0]
     rest = rest[:_ASK_CHARS]
     around, more = without_steering(rest)
-    ask = without_format(plain_options(without_manners(ask.strip())))
+    polite = ask.strip()
+    ask = without_lead_ins(without_manners(polite))
+    if ask != polite:
+        ask = unwrap(ask).core  # "...: Question: ... Answer: Thanks!"
+    ask = without_format(plain_options(ask))
     return ask.strip(), "" if more and around == rest else around.strip(), steered or more
 
 

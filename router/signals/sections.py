@@ -20,7 +20,7 @@ _HEADING = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _FEWEST_WORDS = 6
-"""A shorter one ("Please provide a patch.") leans on the sections before it."""
+"""A shorter one ("Please provide a patch.") leans on the sections before it, unless it asks."""
 
 
 def asking_section(text: str) -> tuple[str, str] | None:
@@ -32,6 +32,6 @@ def asking_section(text: str) -> tuple[str, str] | None:
             continue
         end = marks[number + 1].start() if number + 1 < len(marks) else len(text)
         body = text[mark.end() : end].strip()
-        if len(body.split()) >= _FEWEST_WORDS:
+        if len(body.split()) >= _FEWEST_WORDS or body.endswith(("?", "？")):
             return body, f"{text[: mark.start()]}\n{text[end:]}"
     return None

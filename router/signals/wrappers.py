@@ -4,6 +4,7 @@
 meaning:
 
     <question>...</question>            XML-like tags whose name says "the ask is here"
+    <root><item>...</item></root>       tags of any name around the whole text, one in another
     {"task": "..."}                     JSON objects with such a field, fenced or bare
     User: ... Assistant: ... User: ...  transcripts: the last thing the user said
     Q: ... A: ... Q: ...                few-shot prompts and templates: the last open question
@@ -22,6 +23,7 @@ import json
 import re
 from typing import Any, NamedTuple
 
+from router.signals.leadins import count_words
 from router.signals.mail import without_mail
 from router.signals.sections import asking_section
 
@@ -46,6 +48,11 @@ _TAG = re.compile(
     rf"<(?P<close>/?)(?P<name>{_TELLS}|{_GIVEN}|input|ticket)(?:\s[^<>]{{0,80}})?>", re.IGNORECASE
 )
 _ANY_TAG = re.compile(r"</?[A-Za-z_][\w-]{0,40}(?:\s[^<>]{0,80})?>")
+_ELEMENT = re.compile(
+    r"<(?P<name>[A-Za-z_][\w.-]{0,40})(?:\s[^<>]{0,80})?>\s*(?P<body>(?:(?!</?(?P=name)\b).)*?)\s*"
+    r"</(?P=name)>",
+    re.DOTALL,
+)
 _MARKUP = re.compile(
     r"\b(?:x?html|xml|xpath|xslt|svg|dom|markup|pars(?:e|er|ing)|regex|beautifulsoup|bs4|css|jsx|"
     r"selectors?|schema|elements?)\b|<(?:html|!doctype|body|form|div|ul|table|script|label|"
@@ -100,7 +107,7 @@ _ABOUT = re.compile(
 )
 _CARRY_ON = re.compile(r"\b(?:continue|repl(?:y|ies)|respond|answer|complete|help|assist)", re.I)
 _SHORT_TURN, _OPEN_CHARS = 24, 60
-_FEWEST_WORDS = 3
+_FEWEST_WORDS, _MANY_WORDS = 3, 8
 _LEAD = re.compile(
     r"(?:(?:please\s{1,4})?(?:answer|respond to|solve|read|consider|work on|handle|address|"
     r"complete)\s{1,4}(?:the\s{1,4})?(?:following|this|next)\s{1,4}(?:\w{1,30}\s{1,4}){0,3}?"
@@ -146,7 +153,7 @@ def unwrap(text: str) -> Unwrapped:
     if len(core) > MAX_CHARS:
         core = f"{core[: MAX_CHARS // 2]}\n{core[1 - MAX_CHARS // 2 :]}"
     for _ in range(_DEPTH):
-        readers = (_json, _tags, _sections, _transcript, _labels, _mail, _formulas)
+        readers = (_json, _tags, _enclosed, _sections, _transcript, _labels, _mail, _formulas)
         found = next((f for reader in readers if (f := reader(core))), None)
         if found is None or len(found.core.strip()) < _MIN_CORE:
             break
@@ -187,7 +194,7 @@ def _field(value: Any, depth: int) -> str:
         inner = _field(found, depth - 1) if isinstance(found, dict | list) else ""
         if inner:
             return inner
-    said = [v for v in named.values() if isinstance(v, str) and len(v.split()) >= _FEWEST_WORDS]
+    said = [v for v in named.values() if isinstance(v, str) and count_words(v) >= _FEWEST_WORDS]
     if (
         len(said) == 1
         and not record
@@ -217,6 +224,17 @@ def _tags(text: str) -> Unwrapped | None:
     rest = _ANY_TAG.sub(" ", found.rest)
     about = _MARKUP.match(text) if text.startswith("<") else _MARKUP.search(rest)
     return None if about else Unwrapped(found.core, rest)
+
+
+def _enclosed(text: str) -> Unwrapped | None:
+    """The inside of an element that is the whole text, where it holds text or one element."""
+    whole = _ELEMENT.fullmatch(text)
+    if not whole or _MARKUP.match(text):
+        return None
+    body = whole["body"]
+    if _ANY_TAG.search(_without_code(body)) and not _ELEMENT.fullmatch(body):
+        return None
+    return Unwrapped(body) if count_words(body) >= _FEWEST_WORDS else None
 
 
 def _ask_of(parts: list[_Part], text: str) -> Unwrapped | None:
@@ -256,7 +274,7 @@ def _transcript(text: str) -> Unwrapped | None:
     core, last = said[users[-1]], users[-1]
     if len(core) < _SHORT_TURN and len(users) > 1:
         core = f"{said[users[-2]]}\n{core}"
-    if len(core.partition("\n")[0].split()) < _FEWEST_WORDS - 1:
+    if count_words(core.partition("\n")[0]) < _FEWEST_WORDS - 1:
         return None  # "user: root" is no turn
     return Unwrapped(core, text[: marks[last].start()] + text[ends[last] :])
 
@@ -283,8 +301,9 @@ def _labels(text: str) -> Unwrapped | None:
     parts = []
     for m, end in zip(marks, ends, strict=True):
         part = _Part(m["what"], text[m.end() : end], m.start(), end)
-        words = len(part.body.strip().partition("\n")[0].split())
-        plain = words >= _FEWEST_WORDS and not configuration
+        words = count_words(part.body.strip().partition("\n")[0])
+        long = count_words(part.body[:_CLOSE_CHARS]) >= _MANY_WORDS and not _FIELD.search(part.body)
+        plain = (words >= _FEWEST_WORDS or long) and not configuration
         if words and (plain or _SURE.fullmatch(part.name) or part.name.lower() in _MATERIAL):
             parts.append(part)
     found = _ask_of(parts, text)

@@ -165,3 +165,28 @@ def test_long_runs_take_bounded_time(mark: str, pad: str) -> None:
     started = time.perf_counter()
     unwrap(f"x\n{bait}"[: MAX_CHARS - 2] + "y")
     assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<payload>Who painted the ceiling of the Sistine Chapel?</payload>",
+        "<root>\n <item n='1'>Who painted the ceiling of the Sistine Chapel?</item>\n</root>",
+        '{"value": "Who painted the ceiling of the Sistine Chapel?", "lang": "auto"}',
+    ],
+)
+def test_an_unknown_name_around_the_whole_text(text: str) -> None:
+    assert unwrap(text).core == "Who painted the ceiling of the Sistine Chapel?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<root><a>one two three</a><b>four five six</b></root>",
+        "<div>Who painted the ceiling of the chapel?</div>",
+        "<a>who is it</a> and <a>who is that</a>",
+        "<note>hi",
+    ],
+)
+def test_elements_that_are_the_subject_stay(text: str) -> None:
+    assert unwrap(text).core == text
