@@ -14,22 +14,22 @@ __all__ = ["count_words", "without_lead_ins"]
 
 _WORDS = """
 i i'm i've i'd i'll me my mine we we're us our you you're your it it's its this this's that
-that's these those there there's here here's he the a an one ones some any all each both
-other another next following below above attached given last first second quick short small
-little simple single tiny and or so but then now please kindly just only also too well okay
-ok sure again anyway hi hello hey dear thanks thank greetings everyone everybody team
-assistant ai friend folks have has had having got get getting need needs needed want wants
-wanted would could can may might must shall should will do does did be is are am was were
-been being go goes let let's like to for of with on in at about from by as into out up off
-over back through regarding concerning question questions query queries problem problems
-task tasks request requests thing things something matter issue point case prompt exercise
-item ask asking asked answer answers answering respond response reply solve solving solution
-resolve help helping assist assistance sort sorted figure figured handle work working try
-trying look looking consider considering think thinking thoughts know knowing tell telling
-say saying hear understand what what's how who which when where why whether if not no yes
-today moment time minute sec come comes came stuck wondering wonder curious see bit lot much
-very really best able kind possible can't don't couldn't won't doesn't isn't appreciate appreciated advance great good morning
-afternoon evening day
+that's these those there there's here here's he the a an one ones some any all each both other
+another next following below above attached given last first second quick short small little
+simple single tiny and or so but then now please kindly just only also too well okay ok sure
+again anyway hi hello hey dear thanks thank greetings everyone everybody team assistant ai
+friend folks have has had having got get getting need needs needed want wants wanted would
+could can may might must shall should will do does did be is are am was were been being go
+goes let let's like to for of with on in at about from by as into out up off over back through
+regarding concerning question questions query queries problem problems task tasks request
+requests thing things something matter issue point case prompt exercise item ask asking asked
+answer answers answering respond response reply solve solving solution resolve help helping
+assist assistance sort sorted figure figured handle work working try trying look looking
+consider considering think thinking thoughts know knowing tell telling say saying hear
+understand what what's how who which when where why whether if not no yes today moment time
+minute sec come comes came stuck wondering wonder curious see bit lot much very really best
+able kind possible can't don't couldn't won't doesn't isn't appreciate appreciated advance
+great good morning afternoon evening day
 """
 _EMPTY = frozenset(_WORDS.split())
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)?|\d+")
