@@ -11,14 +11,13 @@ last number of the text: lm-evaluation-harness's `flexible-extract` filter for `
 (last match of a number pattern, commas and dollar signs ignored), with the two marked forms
 before it. Scoring: equal as an exact number. The bare figure counts, so "10%" is 10, the
 question having asked for per cent, and never 0.1. A boxed expression that is no plain
-number (`\\frac{36}{2}`) goes to math-verify, in its killable process.
+number (`\\frac{36}{2}`) goes to math-verify, in a killable process.
 
 Not covered: numbers in words, and a decimal comma ("1,5" is 15 here as in the harness).
 """
 
 import asyncio
 import re
-import threading
 import unicodedata
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -62,7 +61,6 @@ class Gsm8k(Benchmark):
 
     def __init__(self) -> None:
         self._checker = EquivalenceChecker()
-        self._turn = threading.Lock()  # one worker process, asked by one thread at a time
 
     def questions(self, path: Path | None, seed: int) -> Sequence[Question]:
         """In the file's order; `seed` changes nothing."""
@@ -88,23 +86,15 @@ class Gsm8k(Benchmark):
         box = tidy(filled[-1]) if filled else ""
         answer = _plain(box) if box else _written(seen)
         if answer is None and re.search(r"\d", box):
-            same = await asyncio.to_thread(self._equivalent, question.gold, box)
-            return Graded(score=float(same), answer=box[:MAX_ANSWER])
+            found = await asyncio.to_thread(self._checker.equivalent, question.gold, box)
+            return Graded(score=float(found.equal is True), answer=box[:MAX_ANSWER])
         if answer is None:
             return Graded(score=0.0, answer=None, status=Status.UNPARSED)
         same = read_number(answer) == read_number(question.gold)
         return Graded(score=float(same), answer=answer[:MAX_ANSWER])
 
-    def _equivalent(self, gold: str, answer: str) -> bool:
-        with self._turn:
-            try:
-                return self._checker.equivalent(gold, answer).equal is True
-            except Exception:  # sympy raises what it likes on such text, or takes its process down
-                self._checker.close()
-                return False
-
     def close(self) -> None:
-        """End math-verify's process, if one was needed."""
+        """End math-verify's processes, if any were needed."""
         self._checker.close()
 
     def checksums(self, path: Path | None) -> Mapping[str, str]:
