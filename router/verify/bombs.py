@@ -15,6 +15,7 @@ MAX_ROOTS = 20
 MAX_CELLS = 64
 MAX_DIGITS = 4
 """Of an exponent, an argument of a factorial, a bound of a sum."""
+MAX_RAISED: int = 10**MAX_DIGITS
 
 _OPENS, _CLOSES = frozenset("{(["), frozenset("})]")
 _LONG = rf"\d{{{MAX_DIGITS + 1},}}"
@@ -68,4 +69,4 @@ def _raised_again(text: str) -> bool:
     digits = slice(MAX_DIGITS + 1)
     outer: list[int] = [int(exponent[digits]) for exponent in _OUTER.findall(text)]
     inner: list[int] = [int(exponent[digits]) for _, exponent in _POWER.findall(text)]
-    return math.prod(outer[:50]) * max(inner, default=1) > 10**MAX_DIGITS
+    return max(inner, default=1) * math.prod(outer[:50]) > MAX_RAISED

@@ -17,6 +17,7 @@ Rules of ours on top of math-verify
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import Future
 from fractions import Fraction
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
@@ -25,7 +26,7 @@ from router.verify.bombs import too_costly
 from router.verify.judge import Judgement, judge, prepare
 from router.verify.spelling import closed_value, is_words, spelled, words
 from router.verify.values import parse_value
-from router.verify.workers import Pending, Workers, cores
+from router.verify.workers import Done, Workers, cores
 
 __all__ = ["Equivalence", "EquivalenceChecker"]
 
@@ -83,8 +84,14 @@ class EquivalenceChecker:
         self._workers.close()
 
     def warm(self) -> None:
-        """Start the workers and wait for the first: no later call pays for the imports."""
-        self._workers.submit(judge, "x", "x", True, seconds=self.seconds).result()
+        """Start the workers and wait for them: no later call pays for the imports."""
+        pair = _Pair("x", "x", True)
+        ready = [
+            self._workers.submit(judge, *pair, seconds=self.seconds)
+            for _ in range(self._workers.count)
+        ]
+        for one in ready:
+            one.result()
 
     def equivalent(self, gold: str, answer: str) -> Equivalence:
         """Does `answer` (a value, or a response with a box) equal `gold`?"""
@@ -111,7 +118,7 @@ class EquivalenceChecker:
         return labels
 
     def _many(self, pairs: Sequence[tuple[str, str]], *, against_gold: bool) -> list[Equivalence]:
-        asked: dict[_Pair, Pending[Judgement]] = {}
+        asked: dict[_Pair, Future[Done[Judgement]]] = {}
         found: list[Equivalence | _Pair] = []
         for gold, answer in pairs:
             started = time.perf_counter()
@@ -122,7 +129,7 @@ class EquivalenceChecker:
                 found.append(pair)
             else:
                 found.append(_result(pair, time.perf_counter() - started))
-        told = {pair: _told(pending) for pair, pending in asked.items()}
+        told = {pair: _told(future) for pair, future in asked.items()}
         return [told[one] if isinstance(one, _Pair) else one for one in found]
 
     def _here(self, gold: str, answer: str, against_gold: bool) -> EquivalenceStatus | _Pair:
@@ -167,8 +174,8 @@ def _result(status: EquivalenceStatus, seconds: float) -> Equivalence:
     return Equivalence(equal, status, seconds)
 
 
-def _told(pending: Pending[Judgement]) -> Equivalence:
-    done = pending.result()
+def _told(asked: "Future[Done[Judgement]]") -> Equivalence:
+    done = asked.result()
     if done.value is not None:
         return _result(done.value, done.seconds)
     return _result("timeout" if done.lost == "timeout" else "refused", done.seconds)

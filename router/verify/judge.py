@@ -67,13 +67,18 @@ def _same(gold: str, answer: str) -> bool:
         return a.number == b.number
     if is_words(gold) or is_words(answer):
         return words(gold) == words(answer)
-    left, right = _read(gold), _read(answer)
+    left, right = (_read(_without_percent(text)) for text in (gold, answer))
     from math_verify import verify
 
     try:
         return bool(verify(left, right, timeout_seconds=None))
     except (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError):
         return False  # of sympy, on things that have no such comparison
+
+
+def _without_percent(text: str) -> str:
+    """`X%` as the fraction that it is: math-verify takes it for X as well."""
+    return f"\\frac{{{text[:-1]}}}{{100}}" if text.endswith("%") else text
 
 
 def _squeezed(text: str) -> str:

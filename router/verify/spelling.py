@@ -41,7 +41,7 @@ _SIMPLE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<!\\)\\(?:displaystyle|quad|qquad|[,;:] ?|thinspace|enspace|(?= ))"), " "),
     (re.compile(r"\\[dtc]frac(?![a-zA-Z])"), r"\\frac"),
     (re.compile(r"\^\s*\{\s*\\(?:circ|degree)\s*\}|\^\s*\\circ(?![a-zA-Z])|\\degree\b"), " "),
-    (re.compile(r"\\%|\bper\s?cent\b|\bpercent(?:age points?)?\b", re.I), "%"),
+    (re.compile(r"\s*(?:\\?%|\bper\s?cent(?:age points?)?\b)", re.I), "%"),
     (re.compile(rf"{_TEXT}\{{\s*%\s*\}}"), "%"),
     (re.compile(r"\\?[$£€]|\\pounds\b|\\euro\b"), ""),
     (re.compile(r"(?<![a-zA-Z])(?:USD|EUR|GBP)(?![a-zA-Z])"), ""),
@@ -57,7 +57,7 @@ _TAIL_UNIT = re.compile(
 )
 _WRAPPED = re.compile(rf"{_TEXT}\{{([^{{}}]*)\}}")
 _MIXED = re.compile(r"(?<![\d.)}\w^/_])(\d+)\s*(?:\\frac\s*\{(\d+)\}\s*\{(\d+)\}|\s(\d+)/(\d+))")
-_SHORT_FRACTION = re.compile(r"\\frac\s*(?:(\d)\s*(\d)(?!\})|\{([^{}]*)\}\s*(\w))")
+_SHORT_FRACTION = re.compile(r"\\frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|(\w))")
 _FUNCTIONS = word_set(
     "sin cos tan cot sec csc log exp det gcd lcm mod sqrt max min arcsin arccos arctan"
 )
@@ -146,8 +146,7 @@ def _without_units(text: str) -> str:
 
 
 def _braced(match: re.Match[str]) -> str:
-    above, below = match[1] or match[3], match[2] or match[4]
-    return f"\\frac{{{above}}}{{{below}}}"
+    return f"\\frac{{{match[1] or match[2] or ''}}}{{{match[3] or match[4] or ''}}}"
 
 
 def _sum(match: re.Match[str]) -> str:
