@@ -1,4 +1,4 @@
-"""`ockham outcomes list | show | import | check`: the command line of outcome tables.
+"""`ockham outcomes list | show | import | check | rescore`: the command line of outcome tables.
 
 Only typer is imported before a command runs.
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eval.sources.check_command import check
+from eval.sources.rescore_command import rescore
 
 if TYPE_CHECKING:
     from eval.sources.fetch import Progress
@@ -153,3 +154,4 @@ def _progress() -> "Iterator[Progress]":
 
 
 app.command("check")(check)
+app.command("rescore")(rescore)
