@@ -7,7 +7,7 @@ A row as the authors publish it (own words), and as the shared question sets hol
     {"id": "gsm8k_test:7", "question": "A crate ...", "answer": "48"}
 
 Reading: the last `\\boxed{}`, else the number after "the answer is" or `####`, else the
-number that the last sentence concludes with (`concluding`). lm-evaluation-harness's
+number that the last sentence concludes with (`router.verify.concluding`). lm-evaluation-harness's
 `flexible-extract` filter takes the last number there, and so reads "$64 for the 16 glasses"
 as 16: on RouteLLM's stored answers it misses about 70 of GPT-4's right ones. Scoring: equal as
 an exact number. The bare figure counts, so "10%" is 10, the question having asked for per cent,
@@ -26,10 +26,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
-from eval.benchmarks.concluding import NUMBER, conclusion
-from eval.benchmarks.reading import fail, last_match, question_file, rows, tidy, visible
+from eval.benchmarks.reading import fail, question_file, rows, tidy, visible
 from eval.sources.shared import checksums
 from policies.outcome import Status
+from router.verify.concluding import NUMBER, conclusion, last_match
 from router.verify.equivalence import EquivalenceChecker
 from router.verify.text import boxes
 
@@ -121,6 +121,8 @@ def _written(text: str) -> str | None:
     end = last_match(_MARKED, text)
     if end and (after := NUMBER.search(text, end.end(), end.end() + MAX_ANSWER)):
         return after.group()
+    if end and end.group() == "####" and text[end.end() :].strip():
+        return None  # "#### It cannot be told" is an answer, and no number
     return conclusion(text)
 
 

@@ -6,16 +6,16 @@ the line's content.
 
 import json
 import re
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from eval.sources.shared import shared_data
 from router.errors import InputError
+from router.verify.concluding import last_match
 from router.verify.text import boxes, strip_thinking
 
-__all__ = ["fail", "last_match", "marked", "question_file", "rows", "tidy", "visible"]
+__all__ = ["fail", "marked", "question_file", "rows", "tidy", "visible"]
 
 _MARK = re.compile(
     r"\b(?:final |correct )?answer(?:[*_`]{0,3}[ \t]{0,3}:|[ \t]{1,3}is\b[ \t]{0,3}:?)"
@@ -72,12 +72,6 @@ def marked(text: str) -> str | None:
         return filled[-1]
     last = last_match(_MARK, text)
     return last.group(1).strip() if last else None
-
-
-def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The last place where a pattern stands; one pass, nothing kept."""
-    newest = deque(pattern.finditer(text), maxlen=1)
-    return newest[0] if newest else None
 
 
 def tidy(answer: str) -> str:

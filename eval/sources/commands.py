@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Outcome tables: import, list, show and check them.")
+app = typer.Typer(no_args_is_help=True, help="Outcome tables: import, list, show, check, rescore.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Folder = Path | None

@@ -11,16 +11,17 @@ Clock times on the hour are their hour.
 """
 
 import re
+from collections import deque
 
-from eval.benchmarks.reading import last_match
-
-__all__ = ["NUMBER", "conclusion"]
+__all__ = ["NUMBER", "conclusion", "last_match"]
 
 NUMBER = re.compile(
     r"(?:(?<![\w.)\]}])[-−])?[$£€]?(?:(?<=[$£€])[-−])?"
     r"(?:(?<![\w.])\d(?:[\d,]*\d)?(?:\.\d+)?|(?<![\w.])\.\d+)(?:[eE][+-]?\d{1,3}(?!\w))?(?:/\d+(?![\d./]))?"
 )
 _RESULT = re.compile(rf"=\s*\(?({NUMBER.pattern})(?!\s?%?\s?[-+*/×÷^]\s?[\d$(])")
+_OPEN = re.compile(rf"=\s*{NUMBER.pattern}\s?[-+*/]\s?[a-z]\b")
+"""`= 160 - y`: still to be computed, so it concludes nothing."""
 _SAID = re.compile(rf"\b(?:is|are|equals)\s+({NUMBER.pattern})")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n")
 _SO = re.compile(r",\s+(?:so|then|thus|therefore|hence)\b", re.IGNORECASE)
@@ -34,12 +35,14 @@ _CLOCK = re.compile(r"\b(\d{1,2}):00\b(?!:)")
 
 
 def conclusion(text: str) -> str | None:
-    """The number as written; None where the text holds none."""
+    """The number as written; None where there is none, or it is still to be computed."""
     text = _CLOCK.sub(r"\1", _ANNOTATION.sub("", text))
     sentences = [one for one in _SENTENCE.split(text.strip()) if NUMBER.search(one)]
     if not sentences:
         return None
     clause = _main_clause(sentences[-1])
+    if _OPEN.search(clause):
+        return None
     if result := last_match(_RESULT, clause):
         return result[1]
     stated = list(NUMBER.finditer(clause))
@@ -64,3 +67,9 @@ def _bare(number: str) -> str:
     """Without its dress: `$64.00` and `64` are the same result."""
     digits = re.sub(r"[$£€,]", "", number)
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The last place where a pattern stands; one pass, nothing kept."""
+    newest = deque(pattern.finditer(text), maxlen=1)
+    return newest[0] if newest else None
