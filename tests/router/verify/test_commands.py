@@ -69,3 +69,50 @@ def test_bad_input_names_the_option(tmp_path: Path) -> None:
         call("answer", "--question", str(binary), "--response", "1")
     with pytest.raises(InputError, match="--response"):
         call("answer", "--question", "What?", "--response", "")
+
+
+def rows(*lines: object) -> str:
+    return "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines)
+
+
+def test_math_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "f.jsonl"
+    file.write_text(
+        rows(
+            {"id": "a", "gold": "20", "answer": "$20.00"},
+            "{broken",
+            {"id": 2, "gold": "2x", "answer": "x+x"},
+            {"id": "c", "gold": "2x", "answer": ""},
+        )
+    )
+    said = [json.loads(line) for line in call("math", "--file", str(file)).splitlines()]
+    assert [list(one) for one in said] == [KEYS] * 4
+    assert [(one["id"], one["passed"], one["status"]) for one in said] == [
+        ("a", True, "equal"),
+        ("", None, "bad_input"),
+        (2, True, "equal"),
+        ("c", False, "unparsed"),
+    ]
+    assert "line 2" in said[1]["evidence"][0]
+
+
+def test_answers_from_standard_input() -> None:
+    given = rows(
+        {"id": "a", "question": "What is 12 * 7?", "response": "84"},
+        {"id": "b", "question": "What is 12 * 7?", "response": "85"},
+        {"id": "c", "question": "What is 12 * 7?"},
+    )
+    result = CliRunner().invoke(app, ["answer", "--file", "-"], input=given, catch_exceptions=False)
+    said = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one["passed"] for one in said] == [True, False, None]
+    assert said[2]["evidence"] == ["line 3: field 'response' must be a text"]
+    assert "3 rows, done" in result.stderr
+
+
+def test_a_file_and_options_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--file: not together with --gold"):
+        call("math", "--file", "-", "--gold", "3")
+    with pytest.raises(InputError, match="--answer is missing"):
+        call("math", "--gold", "3")
+    with pytest.raises(InputError, match=f"--file: {tmp_path}/none cannot be read"):
+        call("answer", "--file", f"{tmp_path}/none")
