@@ -26,11 +26,12 @@ from fractions import Fraction
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
-from eval.benchmarks.reading import fail, question_file, rows, tidy, visible
+from eval.benchmarks.reading import fail, question_file, rows, visible
 from eval.sources.shared import checksums
 from policies.outcome import Status
-from router.verify.concluding import NUMBER, conclusion, last_match
+from router.verify.concluding import NUMBER, conclusion
 from router.verify.equivalence import EquivalenceChecker
+from router.verify.reading import last_match, tidy
 from router.verify.text import boxes
 
 __all__ = ["Gsm8k"]

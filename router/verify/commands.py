@@ -1,4 +1,4 @@
-"""`ockham verify math | code | answer`.
+"""`ockham verify math | code | answer | format | logic`.
 
 Each prints one result; with `--json` it is `{"id", "passed", "status", "confidence",
 "evidence", "seconds"}`; with `--file F.jsonl` one such line for each of the file's. The exit
@@ -18,7 +18,7 @@ import typer
 from router.errors import InputError
 
 if TYPE_CHECKING:
-    from router.state import Verdict
+    from router.state import Check, Verdict
     from router.verify.batch import Row
     from router.verify.equivalence import Equivalence
 
@@ -114,6 +114,76 @@ def answer(
         _show(as_json, **check([one._replace(texts=read)])[0])
     elif file:
         run(file, ("question", "response"), check)
+
+
+@app.command("format")
+def format_(
+    response: Annotated[str, typer.Option(help=RESPONSE_HELP)],
+    schema: Annotated[
+        Path | None, typer.Option(help="File with a JSON schema that the response must meet.")
+    ] = None,
+    regex: Annotated[
+        str | None, typer.Option(help="Pattern that the whole response must match.")
+    ] = None,
+    id_: IdOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Check the form of a response: a JSON schema, a regular expression, or both."""
+    from router.state import JsonSchemaCheck, RegexCheck
+
+    checks: list[Check] = []
+    if schema is not None:
+        checks.append(JsonSchemaCheck(definition=_object(schema, "--schema")))
+    if regex is not None:
+        checks.append(RegexCheck(pattern=regex))
+    if not checks:
+        raise InputError("--schema or --regex is missing.")
+    _show_verdict(as_json, id_, _stated(checks, _text(response, "--response")))
+
+
+@app.command()
+def logic(
+    task: Annotated[str, typer.Option(help="Name of the task in reasoning-gym.")],
+    entry: Annotated[Path, typer.Option(help="File with the entry that the package made.")],
+    answer: Annotated[str, typer.Option(help="The answer to score.")],
+    id_: IdOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Score the answer to a reasoning-gym puzzle by the task's own checker: 1.0 or not."""
+    from router.state import ReasoningGymCheck
+    from router.verify.logic import SAFE_TASKS, need_package
+
+    need_package()
+    if task not in SAFE_TASKS:
+        raise InputError(f"--task: {task!r} is none of {', '.join(sorted(SAFE_TASKS))}.")
+    check = ReasoningGymCheck(task=task, entry=_object(entry, "--entry"))
+    _show_verdict(as_json, id_, _stated([check], _text(answer, "--answer")))
+
+
+def _stated(checks: "Sequence[Check]", response: str) -> "Verdict":
+    """The verdict; what is wrong with the check itself is the caller's mistake."""
+    from router.verify.stated import StatedChecks
+
+    stated = StatedChecks()
+    try:
+        verdict = stated.verdict(checks, response)
+    finally:
+        stated.close()
+    options = {"bad_schema": "--schema", "bad_pattern": "--regex", "bad_entry": "--entry"}
+    if verdict.status in options:
+        raise InputError(f"{options[verdict.status]}: {' '.join(verdict.evidence)}")
+    return verdict
+
+
+def _object(path: Path, option: str) -> dict[str, Any]:
+    """The JSON object of a file."""
+    try:
+        given = json.loads(_text(str(path), option))
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise InputError(f"{option}: {path} is no file with a JSON object.")
+    return given
 
 
 def _either(file: str | None, id_: str, **options: str | None) -> "Row | None":

@@ -11,9 +11,10 @@ Clock times on the hour are their hour.
 """
 
 import re
-from collections import deque
 
-__all__ = ["NUMBER", "conclusion", "last_match"]
+from router.verify.reading import last_match
+
+__all__ = ["NUMBER", "conclusion"]
 
 NUMBER = re.compile(
     r"(?:(?<![\w.)\]}])[-−])?[$£€]?(?:(?<=[$£€])[-−])?"
@@ -67,9 +68,3 @@ def _bare(number: str) -> str:
     """Without its dress: `$64.00` and `64` are the same result."""
     digits = re.sub(r"[$£€,]", "", number)
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
-
-
-def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The last place where a pattern stands; one pass, nothing kept."""
-    newest = deque(pattern.finditer(text), maxlen=1)
-    return newest[0] if newest else None

@@ -116,3 +116,36 @@ def test_a_file_and_options_exclude_each_other(tmp_path: Path) -> None:
         call("math", "--gold", "3")
     with pytest.raises(InputError, match=f"--file: {tmp_path}/none cannot be read"):
         call("answer", "--file", f"{tmp_path}/none")
+
+
+def test_format(tmp_path: Path) -> None:
+    schema = tmp_path / "s.json"
+    schema.write_text('{"type": "integer"}')
+    assert asked("format", "--schema", str(schema), "--response", "12")["passed"] is True
+    assert asked("format", "--schema", str(schema), "--response", '"a"')["passed"] is False
+    both = ("--schema", str(schema), "--regex", ".{1,2}")
+    assert asked("format", *both, "--response", "123")["status"] == "failed"
+    with pytest.raises(InputError, match="--schema or --regex"):
+        call("format", "--response", "1")
+    with pytest.raises(InputError, match="--regex: The pattern is wrong"):
+        call("format", "--response", "1", "--regex", "(")
+    schema.write_text('{"type": "nothing"}')
+    with pytest.raises(InputError, match="--schema: The schema is wrong"):
+        call("format", "--response", "1", "--schema", str(schema))
+    schema.write_text("[]")
+    with pytest.raises(InputError, match="--schema: .* no file with a JSON object"):
+        call("format", "--response", "1", "--schema", str(schema))
+
+
+def test_logic(tmp_path: Path) -> None:
+    pytest.importorskip("reasoning_gym", reason="the eval extra is not installed")
+    entry = tmp_path / "e.json"
+    entry.write_text('{"question": "?", "answer": "12", "metadata": {}}')
+    options = ("logic", "--task", "gcd", "--entry", str(entry), "--answer")
+    assert asked(*options, "12")["passed"] is True
+    assert asked(*options, "13")["passed"] is False
+    with pytest.raises(InputError, match="--task: 'n_queens' is none of base_conversion"):
+        call("logic", "--task", "n_queens", "--entry", str(entry), "--answer", "1")
+    entry.write_text("{}")
+    with pytest.raises(InputError, match="--entry: The entry needs"):
+        call(*options, "12")
