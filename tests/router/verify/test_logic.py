@@ -33,7 +33,7 @@ def entry(task: str) -> dict[str, Any]:
 def test_the_packages_own_answer_has_full_marks(task: str) -> None:
     made = entry(task)
     assert full_marks(task, made, made["answer"])
-    assert not full_marks(task, made, f"{made['answer']}?!")
+    assert not full_marks(task, made, "none of these")
 
 
 def test_no_safe_checker_evaluates_what_the_model_wrote() -> None:
