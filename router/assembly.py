@@ -96,8 +96,10 @@ class Assembly:
         ]
 
     def close(self) -> None:
-        """Stop the servers, let go of the index."""
+        """Stop the servers and the checker's processes, let go of the index."""
         self.engine.models.stop()
+        if isinstance(self.engine.checker, Verifiers):
+            self.engine.checker.close()
         if self.index is not None:
             self.index.close()
 

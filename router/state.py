@@ -23,6 +23,7 @@ __all__ = [
     "ArmEstimate",
     "Attempt",
     "AttemptStatus",
+    "Check",
     "Citation",
     "Cue",
     "Decision",
@@ -30,11 +31,14 @@ __all__ = [
     "Event",
     "Exemplar",
     "Form",
+    "JsonSchemaCheck",
     "Message",
     "Need",
     "Passage",
     "Price",
     "Query",
+    "ReasoningGymCheck",
+    "RegexCheck",
     "RunState",
     "Sampling",
     "Signals",
@@ -71,12 +75,48 @@ class Sampling(Record):
     top_p: float | None = Field(default=None, gt=0, le=1)
 
 
+class JsonSchemaCheck(Record):
+    """The answer must be JSON that the schema takes."""
+
+    type: Literal["json_schema"] = "json_schema"
+    definition: dict[str, Any]
+
+
+class RegexCheck(Record):
+    """The whole answer must match."""
+
+    type: Literal["regex"] = "regex"
+    pattern: str
+
+
+class ReasoningGymCheck(Record):
+    """The answer must get full marks from that task's own checker."""
+
+    type: Literal["reasoning_gym"] = "reasoning_gym"
+    task: str
+    entry: dict[str, Any]
+
+
+Check = Annotated[JsonSchemaCheck | RegexCheck | ReasoningGymCheck, Field(discriminator="type")]
+
+
 class Query(Record):
     """What is asked: a whole conversation; `text` is its last user turn."""
 
     id: str
     messages: tuple[Message, ...] = Field(min_length=1)
     sampling: Sampling = Sampling()
+    checks: tuple[Check, ...] = ()
+    """What the asker says that a right answer meets; all of them have to hold."""
+
+    @property
+    def response_format(self) -> dict[str, Any] | None:
+        """The stated JSON schema as OpenAI's `response_format`: the arms ask their model for it."""
+        for check in self.checks:
+            if isinstance(check, JsonSchemaCheck):
+                named = {"name": "answer", "schema": check.definition}
+                return {"type": "json_schema", "json_schema": named}
+        return None
 
     @property
     def text(self) -> str:
@@ -223,7 +263,7 @@ class Verdict(Record):
     """What a check found. `passed` is True or False only if the check could have gone
     the other way; otherwise it is None, and `status` says why."""
 
-    kind: Literal["math", "code", "grounding", "none"]
+    kind: Literal["math", "code", "grounding", "format", "logic", "none"]
     passed: bool | None
     status: str
     """A short code: passed, failed, unchecked, no_answer, abstained, not_applicable, ..."""

@@ -21,10 +21,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
-from eval.benchmarks.reading import last_match, tidy, visible
+from eval.benchmarks.reading import visible
 from eval.sources.shared import checksums
 from policies.outcome import Status
 from router.errors import InputError
+from router.verify.reading import last_match, tidy
 from router.verify.text import boxes
 
 __all__ = ["Gpqa"]

@@ -20,9 +20,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
-from eval.benchmarks.reading import fail, marked, question_file, rows, tidy, visible
+from eval.benchmarks.reading import fail, question_file, rows, visible
 from eval.sources.shared import checksums
 from policies.outcome import Status
+from router.verify.reading import marked, tidy
 
 __all__ = ["NqOpen", "normalised"]
 

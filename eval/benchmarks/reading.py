@@ -1,28 +1,19 @@
-"""What the benchmarks share: question files read line by line, answers read from the end.
+"""What the benchmarks share: question files read line by line, answers without thinking.
 
 No benchmark itself. Errors name the file, the line and the format that was expected, never
 the line's content.
 """
 
 import json
-import re
-from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from eval.sources.shared import shared_data
 from router.errors import InputError
-from router.verify.text import boxes, strip_thinking
+from router.verify.text import strip_thinking
 
-__all__ = ["fail", "last_match", "marked", "question_file", "rows", "tidy", "visible"]
-
-_MARK = re.compile(
-    r"\b(?:final |correct )?answer(?:[*_`]{0,3}[ \t]{0,3}:|[ \t]{1,3}is\b[ \t]{0,3}:?)"
-    r"[*_`]{0,3}[ \t]{0,3}(\S[^\n]{0,2000})",
-    re.IGNORECASE,
-)
-_WRAPPED = re.compile(r"\\(?:text|textbf|mathrm|mathbf|operatorname)\s*\{([^{}]*)\}")
+__all__ = ["fail", "question_file", "rows", "visible"]
 
 
 def question_file(path: Path | None, name: str) -> Path:
@@ -64,24 +55,3 @@ def fail(path: Path, line: int, what: str, expected: str) -> InputError:
 def visible(text: str) -> str:
     """The answer without its thinking, and without what no answer holds."""
     return strip_thinking(text).replace("\x00", "")
-
-
-def marked(text: str) -> str | None:
-    """The last box of a visible text, else what follows the last "answer:" or "answer is"."""
-    if filled := [box for box in boxes(text) if box]:
-        return filled[-1]
-    last = last_match(_MARK, text)
-    return last.group(1).strip() if last else None
-
-
-def last_match(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The last place where a pattern stands; one pass, nothing kept."""
-    newest = deque(pattern.finditer(text), maxlen=1)
-    return newest[0] if newest else None
-
-
-def tidy(answer: str) -> str:
-    """One line without markdown, math signs and a closing full stop."""
-    answer = _WRAPPED.sub(r"\1", answer).replace("\\$", "$").replace("\\%", "%")
-    answer = re.sub(r"\\[ ,;!]", "", answer).replace("{,}", ",")
-    return " ".join(answer.split()).strip("*_`$ ").removesuffix(".").strip("*_`$ ")

@@ -11,31 +11,25 @@ Reading: the last box, else after "Answer:" or "the answer is", else the last li
 written and tidied (no LaTeX dress, no thousands commas, the side after "=").
 
 Which tasks: answers of one line, a unique or checkable result, nothing but the prompt needed.
-Never a task whose checker evaluates what the model wrote. In 0.1.25 those are: `eval` in
-string_insertion, spiral_matrix, binary_matrix, n_queens, and (of sympy's `parse_expr`, which
-evals) simple_integration, intermediate_integration, polynomial_multiplication, puzzle24,
-countdown. A test reads the checkers of our tasks for such calls.
+Never a task whose checker evaluates what the model wrote (`router.verify.logic`, which scores,
+names them). A test reads the checkers of our tasks for such calls.
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
-from eval.benchmarks.reading import marked, tidy, visible
 from policies.outcome import Status
-from router.errors import InputError, SetupError
+from router.errors import InputError
+from router.verify.logic import MAX_ANSWER, full_marks, need_package, read_answer
 
 __all__ = ["TASKS", "ReasoningGym"]
 
 INSTRUCTION = 'Think step by step. End with the line "Answer: X", X the final answer alone.'
 PER_TASK = 25
-MAX_ANSWER = 500
-"""Of one answer: the checkers are not made for more, and int() of more is slow."""
-
 TASKS: Mapping[str, Mapping[str, Any]] = {
     "chain_sum": {"max_terms": 5, "max_digits": 3},
     "caesar_cipher": {"max_words": 5, "max_rotation": 5},
@@ -70,9 +64,6 @@ class ReasoningGym(Benchmark):
     )
     benchmark_id = "reasoning_gym"
 
-    def __init__(self) -> None:
-        self._checkers: dict[str, Any] = {}
-
     def questions(self, path: Path | None, seed: int) -> Sequence[Question]:
         """One of each task, then the second of each, and so on: any limit gets a mixture."""
         if path is not None:
@@ -98,12 +89,7 @@ class ReasoningGym(Benchmark):
         if not answer:
             return Graded(score=0.0, answer=None, status=Status.UNPARSED)
         entry = json.loads(question.gold)
-        task = entry.pop("task")
-        if task not in self._checkers:
-            self._checkers[task] = _dataset(task, 1, 0)
-        checker = self._checkers[task]
-        forms = {answer, tidy(answer), _bare(answer)} if len(answer) <= MAX_ANSWER else set()
-        is_right = any(_full_marks(checker, form, entry) for form in forms)
+        is_right = full_marks(entry.pop("task"), entry, answer)
         return Graded(score=float(is_right), answer=answer[:MAX_ANSWER])
 
     def checksums(self, path: Path | None) -> Mapping[str, str]:
@@ -112,28 +98,7 @@ class ReasoningGym(Benchmark):
 
 
 def _dataset(task: str, size: int, seed: int) -> Any:
-    try:
-        import reasoning_gym
-    except ImportError:
-        raise SetupError("this needs the package reasoning-gym: install [eval]") from None
+    need_package()
+    import reasoning_gym
+
     return reasoning_gym.create_dataset(task, size=size, seed=seed, **TASKS[task])
-
-
-def _full_marks(checker: Any, answer: str, entry: Mapping[str, Any]) -> bool:
-    try:
-        return bool(checker.score_answer(answer, entry) == 1.0)
-    except Exception:  # the checkers raise what they like on text they did not expect
-        return False
-
-
-def read_answer(text: str) -> str:
-    """The final answer as written; empty where there is none."""
-    seen = visible(text)
-    return marked(seen) or seen.rpartition("\n")[2].strip()
-
-
-def _bare(answer: str) -> str:
-    """`x = 1,200` as `1200`, `2 \\times 3` as `2 × 3`, `\\frac{1}{2}` as `1/2`."""
-    plain = tidy(answer).replace("\\times", "×").replace("\\cdot", "×").rpartition("=")[2].strip()
-    plain = re.sub(r"\\[dt]?frac\{(-?\d+)\}\{(\d+)\}", r"\1/\2", plain)
-    return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain)

@@ -1,4 +1,4 @@
-"""`ockham outcomes list | show | import | check`: the command line of outcome tables.
+"""`ockham outcomes list | show | import | check | rescore`: the command line of outcome tables.
 
 Only typer is imported before a command runs.
 """
@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eval.sources.check_command import check
+from eval.sources.rescore_command import rescore
 
 if TYPE_CHECKING:
     from eval.sources.fetch import Progress
 
 __all__ = ["app"]
 
-app = typer.Typer(no_args_is_help=True, help="Outcome tables: import, list, show and check them.")
+app = typer.Typer(no_args_is_help=True, help="Outcome tables: import, list, show, check, rescore.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Folder = Path | None
@@ -153,3 +154,4 @@ def _progress() -> "Iterator[Progress]":
 
 
 app.command("check")(check)
+app.command("rescore")(rescore)

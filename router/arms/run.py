@@ -125,6 +125,7 @@ class ArmRunner:
             form = reader_response_format(len(passages))
         else:
             messages = messages_for(query, signals.domain)
+            form = query.response_format
             opened = self._models.settings(arm.model).thinking
             emit = ThinkFilter(on_text, opened=opened) if on_text else None
         cap = self._cap(arm, messages)

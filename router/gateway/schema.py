@@ -1,18 +1,20 @@
 """OpenAI's shapes, as far as this gateway speaks them.
 
-A parameter is honoured or refused by name, never ignored: `tools`, `response_format`,
-`n` > 1, `logprobs`, images and the rest get a 400 until an arm can do them. Only `user`
-and a turn's `name` are accepted without effect: they say who speaks, not what to do.
+A parameter is honoured or refused by name, never ignored: `tools`, `n` > 1, `logprobs`,
+images and the rest get a 400 until an arm can do them. Only `user` and a turn's `name` are
+accepted without effect: they say who speaks, not what to do. A `response_format` is asked of
+the model and checked in its answer: `json_schema` by its schema, `json_object` as any object.
 """
 
 import time
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from router.commands import answer_json
 from router.errors import InputError
-from router.state import Answer, Message, Query, Sampling
+from router.state import Answer, JsonSchemaCheck, Message, Query, Sampling
+from router.verify.format import schema_fault
 
 __all__ = ["ChatRequest", "chunk", "completion", "to_query"]
 
@@ -39,6 +41,28 @@ class _StreamOptions(BaseModel):
     include_obfuscation: bool = False
 
 
+class _NamedSchema(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str | None = None
+    description: str | None = None
+    definition: dict[str, Any] = Field(alias="schema")
+    strict: bool | None = None
+
+
+class _ResponseFormat(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: _NamedSchema | None = None
+
+    @model_validator(mode="after")
+    def _schema_with_its_type(self) -> Self:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema is given with the type json_schema, and only then")
+        return self
+
+
 class ChatRequest(BaseModel):
     """The body of `POST /v1/chat/completions`."""
 
@@ -54,6 +78,7 @@ class ChatRequest(BaseModel):
     top_p: float | None = Field(default=None, gt=0, le=1)
     n: Literal[1] | None = None
     user: str | None = None
+    response_format: _ResponseFormat | None = None
 
 
 def to_query(request: ChatRequest, id: str) -> Query:
@@ -66,7 +91,23 @@ def to_query(request: ChatRequest, id: str) -> Query:
         temperature=request.temperature,
         top_p=request.top_p,
     )
-    return Query(id=id, messages=tuple(_message(t) for t in request.messages), sampling=sampling)
+    return Query(
+        id=id,
+        messages=tuple(_message(t) for t in request.messages),
+        sampling=sampling,
+        checks=_checks(request.response_format),
+    )
+
+
+def _checks(wanted: _ResponseFormat | None) -> tuple[JsonSchemaCheck, ...]:
+    """The check that a response format is. Raises `InputError` where its schema is wrong."""
+    if wanted is None or wanted.type == "text":
+        return ()
+    named = wanted.json_schema
+    schema = named.definition if named else {"type": "object"}
+    if named and (fault := schema_fault(schema)):
+        raise InputError(f"response_format: {fault}")
+    return (JsonSchemaCheck(definition=schema),)
 
 
 def _message(turn: _Turn) -> Message:

@@ -4,7 +4,11 @@
     math          check_math: steps, derivation, plug-back (arithmetic, steps, equations)
     code          check_code: the prompt's own examples (examples, typed, inside, sandbox)
     grounding     check_grounding: the claim stands in the cited passage
-    equivalence   against gold and between samples; never a run-time pass
+    stated        what a query states itself: a JSON schema, a pattern (format), a puzzle (logic)
+    equivalence   against gold and between samples; never a run-time pass (spelling, structure,
+                  judge, bombs)
+    workers       processes that can be killed, for equivalence and stated checks
+    batch         many rows from one file
     verifiers     Verifiers: which check an attempt meets, and its verdict
 
 Each module says what it covers and what it does not. A verdict passes only where a check

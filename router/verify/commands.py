@@ -1,19 +1,26 @@
-"""`ockham verify math | code | answer`.
+"""`ockham verify math | code | answer | format | logic`.
 
 Each prints one result; with `--json` it is `{"id", "passed", "status", "confidence",
-"evidence", "seconds"}`. The exit code is 0 whatever the result: a failed check is a result,
-not an error. What not: files of many rows, and calibration, which fits and so lives in eval.
+"evidence", "seconds"}`; with `--file F.jsonl` one such line for each of the file's. The exit
+code is 0 whatever the result: a failed check is a result, not an error. What not: calibration,
+which fits and so lives in eval.
 """
 
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from router.errors import InputError
+
+if TYPE_CHECKING:
+    from router.state import Check, Verdict
+    from router.verify.batch import Row
+    from router.verify.equivalence import Equivalence
 
 __all__ = ["app"]
 
@@ -23,31 +30,51 @@ MAX_BYTES = 4 * 1024 * 1024
 
 IdOption = Annotated[str, typer.Option("--id", help="Comes back in the result.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-QuestionOption = Annotated[str, typer.Option(help="The question: text, or the name of a file.")]
-ResponseOption = Annotated[str, typer.Option(help="The response: text, or the name of a file.")]
+QUESTION_HELP = "The question: text, or the name of a file."
+RESPONSE_HELP = "The response: text, or the name of a file."
+QuestionOption = Annotated[str, typer.Option(help=QUESTION_HELP)]
+ResponseOption = Annotated[str, typer.Option(help=RESPONSE_HELP)]
+FileOption = Annotated[
+    str | None,
+    typer.Option("--file", help="Many at once: JSONL, a row a line with `id`; - is stdin."),
+]
 
 
 @app.command("math")
 def math_(
-    gold: Annotated[str, typer.Option(help="The right answer.")],
-    answer: Annotated[str, typer.Option(help="The answer to score.")],
+    gold: Annotated[str | None, typer.Option(help="The right answer.")] = None,
+    answer: Annotated[str | None, typer.Option(help="The answer to score.")] = None,
+    file: FileOption = None,
     id_: IdOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Score a mathematical answer against the right one."""
+    from router.verify.batch import Row, run
     from router.verify.equivalence import EquivalenceChecker
 
     with EquivalenceChecker() as checker:
-        result = checker.equivalent(_limited(gold, "--gold"), _limited(answer, "--answer"))
-    _show(
-        as_json,
-        id=id_,
-        passed=result.equal,
-        status=result.status,
-        confidence=None,
-        evidence=[f"{answer[:80]!r} against the gold {gold[:80]!r}: {result.status}."],
-        seconds=result.seconds,
-    )
+
+        def check(rows: Sequence[Row]) -> list[dict[str, Any]]:
+            pairs = [(row.texts["gold"], row.texts["answer"]) for row in rows]
+            found = checker.equivalent_many(pairs)
+            return [_scored(row, one) for row, one in zip(rows, found, strict=True)]
+
+        if one := _either(file, id_, gold=gold, answer=answer):
+            _show(as_json, **check([one])[0])
+        elif file:
+            run(file, ("gold", "answer"), check)
+
+
+def _scored(row: "Row", found: "Equivalence") -> dict[str, Any]:
+    gold, answer = row.texts["gold"], row.texts["answer"]
+    return {
+        "id": row.id,
+        "passed": found.equal,
+        "status": found.status,
+        "confidence": None,
+        "evidence": [f"{answer[:80]!r} against the gold {gold[:80]!r}: {found.status}."],
+        "seconds": found.seconds,
+    }
 
 
 @app.command()
@@ -67,16 +94,112 @@ def code(
 
 @app.command()
 def answer(
-    question: QuestionOption,
-    response: ResponseOption,
+    question: Annotated[str | None, typer.Option(help=QUESTION_HELP)] = None,
+    response: Annotated[str | None, typer.Option(help=RESPONSE_HELP)] = None,
+    file: FileOption = None,
     id_: IdOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Check a mathematical answer without knowing the right one."""
+    from router.verify.batch import Row, run
     from router.verify.math import check_math
 
-    asked, said = _text(question, "--question"), _text(response, "--response")
-    _show_verdict(as_json, id_, check_math(asked, said))
+    def check(rows: Sequence[Row]) -> list[dict[str, Any]]:
+        return [
+            _told(row.id, check_math(row.texts["question"], row.texts["response"])) for row in rows
+        ]
+
+    if one := _either(file, id_, question=question, response=response):
+        read = {name: _text(value, f"--{name}") for name, value in one.texts.items()}
+        _show(as_json, **check([one._replace(texts=read)])[0])
+    elif file:
+        run(file, ("question", "response"), check)
+
+
+@app.command("format")
+def format_(
+    response: Annotated[str, typer.Option(help=RESPONSE_HELP)],
+    schema: Annotated[
+        Path | None, typer.Option(help="File with a JSON schema that the response must meet.")
+    ] = None,
+    regex: Annotated[
+        str | None, typer.Option(help="Pattern that the whole response must match.")
+    ] = None,
+    id_: IdOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Check the form of a response: a JSON schema, a regular expression, or both."""
+    from router.state import JsonSchemaCheck, RegexCheck
+
+    checks: list[Check] = []
+    if schema is not None:
+        checks.append(JsonSchemaCheck(definition=_object(schema, "--schema")))
+    if regex is not None:
+        checks.append(RegexCheck(pattern=regex))
+    if not checks:
+        raise InputError("--schema or --regex is missing.")
+    _show_verdict(as_json, id_, _stated(checks, _text(response, "--response")))
+
+
+@app.command()
+def logic(
+    task: Annotated[str, typer.Option(help="Name of the task in reasoning-gym.")],
+    entry: Annotated[Path, typer.Option(help="File with the entry that the package made.")],
+    answer: Annotated[str, typer.Option(help="The answer to score.")],
+    id_: IdOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Score the answer to a reasoning-gym puzzle by the task's own checker: 1.0 or not."""
+    from router.state import ReasoningGymCheck
+    from router.verify.logic import SAFE_TASKS, need_package
+
+    need_package()
+    if task not in SAFE_TASKS:
+        raise InputError(f"--task: {task!r} is none of {', '.join(sorted(SAFE_TASKS))}.")
+    check = ReasoningGymCheck(task=task, entry=_object(entry, "--entry"))
+    _show_verdict(as_json, id_, _stated([check], _text(answer, "--answer")))
+
+
+def _stated(checks: "Sequence[Check]", response: str) -> "Verdict":
+    """The verdict; what is wrong with the check itself is the caller's mistake."""
+    from router.verify.stated import StatedChecks
+
+    stated = StatedChecks()
+    try:
+        verdict = stated.verdict(checks, response)
+    finally:
+        stated.close()
+    options = {"bad_schema": "--schema", "bad_pattern": "--regex", "bad_entry": "--entry"}
+    if verdict.status in options:
+        raise InputError(f"{options[verdict.status]}: {' '.join(verdict.evidence)}")
+    return verdict
+
+
+def _object(path: Path, option: str) -> dict[str, Any]:
+    """The JSON object of a file."""
+    try:
+        given = json.loads(_text(str(path), option))
+    except (ValueError, RecursionError):
+        given = None
+    if not isinstance(given, dict):
+        raise InputError(f"{option}: {path} is no file with a JSON object.")
+    return given
+
+
+def _either(file: str | None, id_: str, **options: str | None) -> "Row | None":
+    """The one row that the options give; None where there is a file instead."""
+    from router.verify.batch import Row
+
+    given = {name: value for name, value in options.items() if value is not None}
+    if file is not None and given:
+        raise InputError(f"--file: not together with --{next(iter(given))}.")
+    if file is not None:
+        return None
+    for name in options:
+        if name not in given:
+            raise InputError(f"--{name} is missing; or give --file.")
+        _limited(given[name], f"--{name}")
+    return Row(id_, given)
 
 
 def _text(value: str, option: str) -> str:
@@ -102,9 +225,12 @@ def _limited(value: str, option: str) -> str:
     return value
 
 
-def _show_verdict(as_json: bool, id_: str, verdict: Any) -> None:
-    told = verdict.model_dump(mode="json", exclude={"kind"})
-    _show(as_json, id=id_, **{**told, "evidence": list(told["evidence"])})
+def _show_verdict(as_json: bool, id_: str, verdict: "Verdict") -> None:
+    _show(as_json, **_told(id_, verdict))
+
+
+def _told(id_: str | int, verdict: "Verdict") -> dict[str, Any]:
+    return {"id": id_, **verdict.model_dump(mode="json", exclude={"kind"})}
 
 
 def _show(as_json: bool, **result: Any) -> None:

@@ -1,61 +1,72 @@
 """Are two answers the same? For scoring against gold and for clustering samples.
 
-What: plain numbers are compared exactly, here; everything else goes to math-verify in a
-process that can be killed, since its own time-out works by signals, raises a
-BaseException, and `9^{9^{9^9}}` costs it seconds. What not: a check at run time. Two
-samples that agree may both be wrong, so this never makes a verdict pass.
+What: one spelling (`spelling`), plain numbers compared exactly and here; everything else
+goes by its structure and math-verify (`judge`) in processes that can be killed (`workers`), since
+math-verify's own time-out works by signals, raises a BaseException, and `9^{9^{9^9}}` costs
+it seconds. What is plainly too large is refused first (`bombs`). What not: a check at run
+time. Two samples that agree may both be wrong, so this never makes a verdict pass.
 
 Rules of ours on top of math-verify
 - The gold comes first; two different boxes in one answer are ambiguous and equal nothing.
 - Units and money fall away: `$20.00`, `20 dollars` and 20 are the same.
 - A percentage equals its fraction (10 % is 0.1). Against gold it also equals the bare
-  figure (10 % for 10: the question asked for per cent); between samples it does not, since
-  "the same" has to carry over from one sample to the next there.
+  figure (10 % for 10: the question asked for per cent), and a base may be left out; between
+  samples not, since "the same" has to carry over from one sample to the next there.
+- A list has no order; a tuple and an interval have theirs, and their brackets.
 """
 
-import multiprocessing
 import time
 from collections.abc import Sequence
-from concurrent.futures import TimeoutError as FutureTimeout
+from concurrent.futures import Future
 from fractions import Fraction
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
-from router.verify.text import boxes, strip_thinking
+from router.verify.bombs import too_costly
+from router.verify.judge import Judgement, judge, prepare
+from router.verify.spelling import closed_value, is_words, spelled, words
 from router.verify.values import parse_value
-
-if TYPE_CHECKING:
-    from pebble import ProcessPool
+from router.verify.workers import Done, Workers, cores
 
 __all__ = ["Equivalence", "EquivalenceChecker"]
 
 MAX_CHARS = 500
-SECONDS = 1.0
-START_SECONDS = 60.0
-"""For a worker's first task: it imports sympy. Later tasks get `seconds`."""
+SECONDS = 0.7
+"""For one pair; a pair whose process has to be killed costs up to a fifth of a second more."""
 
-EquivalenceStatus = Literal["equal", "different", "unparsed", "ambiguous", "too_long", "timeout"]
+EquivalenceStatus = Judgement | Literal["ambiguous", "too_long", "refused", "timeout"]
 
 
 class Equivalence(NamedTuple):
-    """`equal` is None only where the time ran out."""
+    """`equal` is None where nothing was computed: too costly, or the time ran out."""
 
     equal: bool | None
     status: EquivalenceStatus
     seconds: float
 
 
+class _Pair(NamedTuple):
+    """What the workers have to answer."""
+
+    gold: str
+    answer: str
+    against_gold: bool
+
+
 class EquivalenceChecker:
-    """Owns the worker process. Starts it when first needed; `close()` ends it.
+    """Owns the worker processes. Starts them when first needed; `close()` ends them.
 
     with EquivalenceChecker() as checker:
         checker.equivalent("1/2", r"\\frac{1}{2}").equal   # True
+
+    Any thread may ask; from asyncio, use `asyncio.to_thread`.
     """
 
-    def __init__(self, *, seconds: float = SECONDS, max_chars: int = MAX_CHARS) -> None:
+    def __init__(
+        self, *, seconds: float = SECONDS, max_chars: int = MAX_CHARS, workers: int | None = None
+    ) -> None:
         self.seconds, self.max_chars = seconds, max_chars
-        self._pool: ProcessPool | None = None
-        self._warm = False
+        self._workers = Workers(workers or cores(), prepare)
 
     def __enter__(self) -> Self:
         return self
@@ -69,15 +80,26 @@ class EquivalenceChecker:
         self.close()
 
     def close(self) -> None:
-        """End the worker; a later call starts a new one."""
-        if self._pool is not None:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-            self._pool.join()
-            self._pool, self._warm = None, False
+        """End the workers; a later call starts new ones."""
+        self._workers.close()
+
+    def warm(self) -> None:
+        """Start the workers and wait for them: no later call pays for the imports."""
+        pair = _Pair("x", "x", True)
+        ready = [
+            self._workers.submit(judge, *pair, seconds=self.seconds)
+            for _ in range(self._workers.count)
+        ]
+        for one in ready:
+            one.result()
 
     def equivalent(self, gold: str, answer: str) -> Equivalence:
         """Does `answer` (a value, or a response with a box) equal `gold`?"""
-        return self._timed(gold, answer, bare_percent=True)
+        return self.equivalent_many([(gold, answer)])[0]
+
+    def equivalent_many(self, pairs: Sequence[tuple[str, str]]) -> list[Equivalence]:
+        """The same for many (gold, answer) at once, in their order; twins are asked once."""
+        return self._many(pairs, against_gold=True)
 
     def cluster(self, answers: Sequence[str]) -> list[int]:
         """A cluster number for each answer; equal ones share it. Unread answers stand alone."""
@@ -87,87 +109,73 @@ class EquivalenceChecker:
         for answer in answers:
             key = "".join(answer.split())
             if key not in seen:
-                same = (
-                    label
-                    for label, other in enumerate(first)
-                    if self._timed(other, answer, bare_percent=False).equal
-                )
+                found = self._many([(other, answer) for other in first], against_gold=False)
+                same = (label for label, one in enumerate(found) if one.equal)
                 seen[key] = next(same, len(first))
                 if seen[key] == len(first):
                     first.append(answer)
             labels.append(seen[key])
         return labels
 
-    def _timed(self, gold: str, answer: str, *, bare_percent: bool) -> Equivalence:
-        started = time.perf_counter()
-        status = self._compare(gold, answer, bare_percent=bare_percent)
-        equal = None if status == "timeout" else status == "equal"
-        return Equivalence(equal, status, time.perf_counter() - started)
+    def _many(self, pairs: Sequence[tuple[str, str]], *, against_gold: bool) -> list[Equivalence]:
+        asked: dict[_Pair, Future[Done[Judgement]]] = {}
+        found: list[Equivalence | _Pair] = []
+        for gold, answer in pairs:
+            started = time.perf_counter()
+            pair = self._here(gold, answer, against_gold)
+            if isinstance(pair, _Pair):
+                if pair not in asked:
+                    asked[pair] = self._workers.submit(judge, *pair, seconds=self.seconds)
+                found.append(pair)
+            else:
+                found.append(_result(pair, time.perf_counter() - started))
+        told = {pair: _told(future) for pair, future in asked.items()}
+        return [told[one] if isinstance(one, _Pair) else one for one in found]
 
-    def _compare(self, gold: str, answer: str, *, bare_percent: bool) -> EquivalenceStatus:
-        texts = [_closed(gold), _closed(answer)]
-        if None in texts:
+    def _here(self, gold: str, answer: str, against_gold: bool) -> EquivalenceStatus | _Pair:
+        """What can be said without algebra; else the pair to ask a worker."""
+        closed = [closed_value(gold), closed_value(answer)]
+        if None in closed:
             return "ambiguous"
-        left, right = (text or "" for text in texts)
+        if max(len(text or "") for text in closed) > self.max_chars:
+            return "too_long"
+        left, right = (spelled(text or "") for text in closed)
         if not left or not right:
             return "unparsed"
-        if max(len(left), len(right)) > self.max_chars:
-            return "too_long"
         if left == right:
             return "equal"
-        a, b = parse_value(left), parse_value(right)
-        if a is not None and b is not None:
-            same = a.number == b.number
-            if bare_percent and ("%" in left) != ("%" in right):
-                same = same or _bare(left) == _bare(right)
+        if (same := _plain(left, right, against_gold)) is not None:
             return "equal" if same else "different"
-        return self._ask(left, right)
-
-    def _ask(self, gold: str, answer: str) -> EquivalenceStatus:
-        """Put the question to a worker; a worker that overruns is killed and replaced."""
-        pool = self._started()
-        limit = self.seconds if self._warm else self.seconds + START_SECONDS
-        future = pool.schedule(_judge, args=(gold, answer), timeout=limit)
-        try:
-            status: EquivalenceStatus = future.result()
-        except FutureTimeout:
-            self._warm = False
-            return "timeout"
-        self._warm = True
-        return status
-
-    def _started(self) -> "ProcessPool":
-        if self._pool is None:
-            from pebble import ProcessPool
-
-            # Spawned, not forked: the parent may hold threads and an event loop.
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPool(max_workers=1, context=context)
-        if not self._warm:
-            self._pool.schedule(_judge, args=("1", "x")).result(timeout=START_SECONDS)
-            self._warm = True
-        return self._pool
+        if too_costly(left) or too_costly(right):
+            return "refused"
+        return _Pair(left, right, against_gold)
 
 
-def _closed(text: str) -> str | None:
-    """The value to compare; None where several different ones are boxed."""
-    visible = strip_thinking(text) if "think>" in text else text
-    boxed = boxes(visible)
-    if len({"".join(box.split()) for box in boxed}) > 1:
+def _plain(gold: str, answer: str, against_gold: bool) -> bool | None:
+    """Two plain numbers, or words; None where it takes more than reading."""
+    if is_words(gold) or is_words(answer):
+        return words(gold) == words(answer)
+    if any("=" in text or text.startswith(("(", "[", "\\{")) for text in (gold, answer)):
+        return None  # names, tuples and sets are for `structure`: (1,234) is not 1234
+    a, b = _number(gold), _number(answer)
+    if a is None or b is None:
         return None
-    return (boxed[-1] if boxed else visible).strip().strip("$").strip()
+    bare = against_gold and ("%" in gold) != ("%" in answer)
+    return a == b or (bare and _number(gold.strip("%")) == _number(answer.strip("%")))
 
 
-def _bare(text: str) -> Fraction | None:
-    value = parse_value(text.replace("\\%", "").replace("%", ""))
+def _number(text: str) -> Fraction | None:
+    value = parse_value(text)
     return value.number if value else None
 
 
-def _judge(gold: str, answer: str) -> EquivalenceStatus:
-    """In the worker: math-verify, without its own clock, which would need signals."""
-    from math_verify import parse, verify
+def _result(status: EquivalenceStatus, seconds: float) -> Equivalence:
+    equal = None if status in ("timeout", "refused") else status == "equal"
+    return Equivalence(equal, status, seconds)
 
-    read = [parse(f"\\boxed{{{text}}}", parsing_timeout=None) for text in (gold, answer)]
-    if not all(read):
-        return "unparsed"
-    return "equal" if verify(read[0], read[1], timeout_seconds=None) else "different"
+
+def _told(asked: "Future[Done[Judgement]]") -> Equivalence:
+    done = asked.result()
+    if done.value is not None:
+        return _result(done.value, done.seconds)
+    return _result("timeout" if done.lost == "timeout" else "refused", done.seconds)

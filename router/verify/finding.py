@@ -27,7 +27,9 @@ class Finding(NamedTuple):
 
 
 def as_verdict(
-    kind: Literal["math", "code", "grounding", "none"], finding: Finding, started: float
+    kind: Literal["math", "code", "grounding", "format", "logic", "none"],
+    finding: Finding,
+    started: float,
 ) -> Verdict:
     """The verdict; `started` is a reading of `time.perf_counter`."""
     return Verdict(

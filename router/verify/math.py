@@ -20,12 +20,12 @@ for numeric answers that are not put back, from all that the answer shows (`evid
 import re
 import time
 from collections.abc import Sequence
-from fractions import Fraction
 
 from router.state import Verdict
 from router.verify.arithmetic import show
+from router.verify.concluding import conclusion
 from router.verify.confidence import MATH_CONFIDENCE, load_confidence
-from router.verify.derivation import NUMBER, gap_in
+from router.verify.derivation import gap_in
 from router.verify.equations import plug_back
 from router.verify.evidence import EVIDENCE, math_evidence
 from router.verify.finding import Finding, as_verdict
@@ -37,6 +37,9 @@ __all__ = ["check_math", "examine"]
 
 MAX_CHARS = 100_000
 """Of the text after the thinking: longer ones are not checked (status "too_long")."""
+
+MAX_CONCLUSION = 2000
+"""Of the end of a text, where the last sentence and the results before it stand."""
 
 PLUGGED_BACK = 0.99
 """P(right) of an answer that holds when it is put back, and P(wrong) of one that does not."""
@@ -68,7 +71,7 @@ def examine(question: str, response: str) -> Finding:
     if len(text) > MAX_CHARS:
         return Finding(None, "too_long", evidence=(f"More than {MAX_CHARS} characters.",))
     steps = read_steps(text)
-    closed = final_answer(text) or _concluded(text, steps)
+    closed = final_answer(text) or _concluded(text)
     if closed is None:
         return Finding(False, "no_answer", evidence=("No closed answer was found.",))
     value = parse_value(closed.text)
@@ -79,17 +82,12 @@ def examine(question: str, response: str) -> Finding:
     return _recompute(question, text, steps, closed, value)
 
 
-def _concluded(text: str, steps: Sequence[Step]) -> ClosedAnswer | None:
-    """The last step's result, where the last sentence states it among other numbers."""
-    last = text.rstrip("*_ \n")[-400:]
-    if not steps or not last.endswith((".", "!")):
+def _concluded(text: str) -> ClosedAnswer | None:
+    """What the last sentence concludes with, where it is finished."""
+    if not text.rstrip("*_ \n").endswith((".", "!")):
         return None
-    sentence = re.split(r"(?<=[.!?])\s+|\n", last)[-1]
-    result = steps[-1].result
-    for number in NUMBER.findall(sentence):
-        if Fraction(number.replace(",", "")) == abs(result):
-            return ClosedAnswer(f"-{number}" if result < 0 else number, "sentence")
-    return None
+    number = conclusion(text[-MAX_CONCLUSION:])
+    return ClosedAnswer(number, "sentence") if number else None
 
 
 def _squeezed(box: str) -> str:

@@ -25,7 +25,7 @@ _VALUE_LINE = re.compile(
 _AFTER_EQUALS = re.compile(r"[=≈]\s*([-+−$£€\\]{0,4}[\d.][^=≈]*)$")
 _NUMBER = re.compile(r"[-−]?[$£€]?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?")
 _ANNOTATION = re.compile(r"<<[^<>\n]{0,200}>>")
-_SENTENCE_END = re.compile(r"[.!?](?:\s|$)")
+_SENTENCE_END = re.compile(r"(?<!\\)[.!?](?:\s|$)")
 _DRESSING = " \t\r*_`"
 
 
@@ -91,7 +91,8 @@ def _tidy(value: str) -> str:
     value = value.strip(_DRESSING)
     if end := _SENTENCE_END.search(value):
         value = value[: end.start()]
-    return value.strip(_DRESSING + ".,;:!")
+    # A leading dot may begin a decimal; a last `\!` is a space of LaTeX's.
+    return value.lstrip(_DRESSING + ",;:!").rstrip(_DRESSING + ".,;:!")
 
 
 def _from_last_line(line: str) -> ClosedAnswer | None:

@@ -27,8 +27,10 @@ def parse_value(answer: str) -> Value | None:
     An answer that is still a sum to be done (`12*7`, `14/4`) is no number.
     """
     tokens = tokenise(answer.strip().strip("$"))
+    scale = 1
     while tokens and tokens[-1].kind == "stop":
-        tokens.pop()
+        if tokens.pop().text == "%":  # behind a bracket: `\\frac{1}{2}%`
+            scale = 100
     if len(tokens) > 2 and tokens[0].kind in ("var", "word") and tokens[1].kind == "=":
         tokens = tokens[2:]
     numbers = [t for t in tokens if t.kind == "num"]
@@ -45,7 +47,7 @@ def parse_value(answer: str) -> Value | None:
         return None
     if len(numbers) == 2 and value.denominator != numbers[1].value:
         return None
-    return Value(value, 0 if len(numbers) == 2 else numbers[0].decimals)
+    return Value(value / scale, 0 if len(numbers) == 2 else numbers[0].decimals)
 
 
 def _without_words(tokens: list[Token], at: int) -> list[Token]:

@@ -17,25 +17,33 @@ from router.verify.examples import read_examples
 from router.verify.grounding import check_grounding
 from router.verify.math import check_math
 from router.verify.sandbox import Sandbox
+from router.verify.stated import StatedChecks, kind_of
 from router.verify.text import final_answer
 
 __all__ = ["Kind", "Verifiers"]
 
-Kind = Literal["math", "code", "grounding", "none"]
+Kind = Literal["math", "code", "grounding", "format", "logic", "none"]
 
 MATH_SECONDS = 5.0
 """Never reached by bounded inputs; if it is, the verdict is unchecked and the run goes on."""
 
 
 class Verifiers:
-    """All run-time checks, with the one sandbox they share."""
+    """All run-time checks, with the one sandbox they share. `close()` ends their processes."""
 
     def __init__(self, sandbox: Sandbox | None = None) -> None:
         self.sandbox = sandbox or Sandbox()
+        self._stated = StatedChecks()
+
+    def close(self) -> None:
+        """End the processes that stated checks started; a later check starts new ones."""
+        self._stated.close()
 
     def kind_for(self, query: Query, signals: Signals, context: Literal["none", "index"]) -> Kind:
         """The check that an answer to this query meets; known before any arm runs."""
         text = query.text
+        if query.checks:
+            return kind_of(query.checks)
         if context == "index":
             return "grounding"
         examples = bool(read_examples(text))
@@ -52,6 +60,8 @@ class Verifiers:
         return verdict.model_copy(update={"seconds": time.perf_counter() - started})
 
     async def _check(self, query: Query, attempt: Attempt, kind: Kind) -> Verdict:
+        if kind in ("format", "logic"):
+            return await asyncio.to_thread(self._stated.verdict, query.checks, attempt.text)
         if kind == "grounding":
             return check_grounding(query.text, attempt)
         if kind == "code":

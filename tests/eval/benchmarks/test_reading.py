@@ -1,10 +1,10 @@
-"""Question files line by line, and the marks of a final answer."""
+"""Question files line by line, and answers without their thinking."""
 
 from pathlib import Path
 
 import pytest
 
-from eval.benchmarks.reading import marked, rows, tidy, visible
+from eval.benchmarks.reading import rows, visible
 from router.errors import InputError
 
 
@@ -46,24 +46,6 @@ def test_lines_end_at_a_line_feed_only(tmp_path: Path) -> None:
     assert list(rows(file, "")) == [(1, {"a": "x\u2028y"}), (3, {"a": 2})]
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("\\boxed{a} \\boxed{b}", "b"),
-        ("\\boxed{} Answer: c", "c"),
-        ("**Answer:** c\nmore", "c"),
-        ("Answer: c\nFinal answer: d", "d"),
-        ("The answer is: e", "e"),
-        ("no mark", None),
-        ("Answer:\nx", None),
-    ],
-)
-def test_marks(text: str, found: str | None) -> None:
-    assert marked(text) == found
-
-
-def test_tidying_and_thinking() -> None:
-    assert tidy(" **\\text{Ada  Lovelace}.** ") == "Ada Lovelace"
-    assert tidy("$1{,}200\\%$") == "1,200%"
+def test_thinking_is_no_answer() -> None:
     assert visible("<think>a</think> b\x00") == "b"
     assert visible("<think>a") == ""

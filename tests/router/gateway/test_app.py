@@ -179,6 +179,12 @@ def test_a_hang_up_during_a_checked_silence_stops_the_model_too(serve, fake_mode
         ({"tools": []}, 400, "unsupported_parameter", "tools"),
         ({"n": 2}, 400, "invalid_value", "n"),
         ({"logprobs": True}, 400, "unsupported_parameter", "logprobs"),
+        ({"response_format": {"type": "xml"}}, 400, "invalid_value", "response_format.type"),
+        ({"response_format": {"type": "json_schema"}}, 400, "invalid_value", "response_format"),
+        (
+            {"response_format": {"type": "json_schema", "json_schema": {"schema": {"type": 3}}}},
+            400, "invalid_value", None,
+        ),
         ({"temperature": 9}, 400, "invalid_value", "temperature"),
         ({"max_tokens": 1, "max_completion_tokens": 2}, 400, "invalid_value", None),
     ],
@@ -189,6 +195,34 @@ def test_bad_requests_are_named_in_openais_shape(serve, fake_model, change, stat
     error = response.json()["error"]
     assert (error["code"], error["param"]) == (code, param)
     assert error["message"]
+
+
+SCHEMA = {"type": "object", "required": ["x"], "properties": {"x": {"type": "integer"}}}
+
+
+@pytest.mark.parametrize(
+    ("form", "said", "verified"),
+    [
+        ({"type": "json_schema", "json_schema": {"name": "p", "schema": SCHEMA}}, '{"x": 1}', True),
+        ({"type": "json_schema", "json_schema": {"schema": SCHEMA}}, '{"x": "1"}', False),
+        ({"type": "json_object"}, '{"y": 1}', True),
+        ({"type": "json_object"}, "[1]", False),
+    ],
+)
+def test_a_response_format_is_asked_of_the_model_and_checked(
+    serve, fake_model, form, said, verified
+):
+    fake_model.answer = lambda _: said
+    body = post(serve(fake_model), {**ASK, "response_format": form}).json()
+    assert body["choices"][0]["message"]["content"] == said
+    assert body["ockham"]["verified"] is verified
+    sent = fake_model.requests[-1]["response_format"]["json_schema"]["schema"]
+    assert sent == form.get("json_schema", {}).get("schema", {"type": "object"})
+
+
+def test_a_response_format_of_text_asks_for_nothing(serve, fake_model):
+    assert post(serve(fake_model), {**ASK, "response_format": {"type": "text"}}).status_code == 200
+    assert "response_format" not in fake_model.requests[-1]
 
 
 def test_not_json_too_large_wrong_type(serve, fake_model):

@@ -69,3 +69,83 @@ def test_bad_input_names_the_option(tmp_path: Path) -> None:
         call("answer", "--question", str(binary), "--response", "1")
     with pytest.raises(InputError, match="--response"):
         call("answer", "--question", "What?", "--response", "")
+
+
+def rows(*lines: object) -> str:
+    return "".join((one if isinstance(one, str) else json.dumps(one)) + "\n" for one in lines)
+
+
+def test_math_of_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "f.jsonl"
+    file.write_text(
+        rows(
+            {"id": "a", "gold": "20", "answer": "$20.00"},
+            "{broken",
+            {"id": 2, "gold": "2x", "answer": "x+x"},
+            {"id": "c", "gold": "2x", "answer": ""},
+        )
+    )
+    said = [json.loads(line) for line in call("math", "--file", str(file)).splitlines()]
+    assert [list(one) for one in said] == [KEYS] * 4
+    assert [(one["id"], one["passed"], one["status"]) for one in said] == [
+        ("a", True, "equal"),
+        ("", None, "bad_input"),
+        (2, True, "equal"),
+        ("c", False, "unparsed"),
+    ]
+    assert "line 2" in said[1]["evidence"][0]
+
+
+def test_answers_from_standard_input() -> None:
+    given = rows(
+        {"id": "a", "question": "What is 12 * 7?", "response": "84"},
+        {"id": "b", "question": "What is 12 * 7?", "response": "85"},
+        {"id": "c", "question": "What is 12 * 7?"},
+    )
+    result = CliRunner().invoke(app, ["answer", "--file", "-"], input=given, catch_exceptions=False)
+    said = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [one["passed"] for one in said] == [True, False, None]
+    assert said[2]["evidence"] == ["line 3: field 'response' must be a text"]
+    assert "3 rows, done" in result.stderr
+
+
+def test_a_file_and_options_exclude_each_other(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--file: not together with --gold"):
+        call("math", "--file", "-", "--gold", "3")
+    with pytest.raises(InputError, match="--answer is missing"):
+        call("math", "--gold", "3")
+    with pytest.raises(InputError, match=f"--file: {tmp_path}/none cannot be read"):
+        call("answer", "--file", f"{tmp_path}/none")
+
+
+def test_format(tmp_path: Path) -> None:
+    schema = tmp_path / "s.json"
+    schema.write_text('{"type": "integer"}')
+    assert asked("format", "--schema", str(schema), "--response", "12")["passed"] is True
+    assert asked("format", "--schema", str(schema), "--response", '"a"')["passed"] is False
+    both = ("--schema", str(schema), "--regex", ".{1,2}")
+    assert asked("format", *both, "--response", "123")["status"] == "failed"
+    with pytest.raises(InputError, match="--schema or --regex"):
+        call("format", "--response", "1")
+    with pytest.raises(InputError, match="--regex: The pattern is wrong"):
+        call("format", "--response", "1", "--regex", "(")
+    schema.write_text('{"type": "nothing"}')
+    with pytest.raises(InputError, match="--schema: The schema is wrong"):
+        call("format", "--response", "1", "--schema", str(schema))
+    schema.write_text("[]")
+    with pytest.raises(InputError, match="--schema: .* no file with a JSON object"):
+        call("format", "--response", "1", "--schema", str(schema))
+
+
+def test_logic(tmp_path: Path) -> None:
+    pytest.importorskip("reasoning_gym", reason="the eval extra is not installed")
+    entry = tmp_path / "e.json"
+    entry.write_text('{"question": "?", "answer": "12", "metadata": {}}')
+    options = ("logic", "--task", "gcd", "--entry", str(entry), "--answer")
+    assert asked(*options, "12")["passed"] is True
+    assert asked(*options, "13")["passed"] is False
+    with pytest.raises(InputError, match="--task: 'n_queens' is none of base_conversion"):
+        call("logic", "--task", "n_queens", "--entry", str(entry), "--answer", "1")
+    entry.write_text("{}")
+    with pytest.raises(InputError, match="--entry: The entry needs"):
+        call(*options, "12")

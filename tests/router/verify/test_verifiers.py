@@ -5,7 +5,16 @@ from typing import Literal
 
 import pytest
 
-from router.state import Attempt, AttemptStatus, Domain, Message, Price, Query, Signals
+from router.state import (
+    Attempt,
+    AttemptStatus,
+    Domain,
+    JsonSchemaCheck,
+    Message,
+    Price,
+    Query,
+    Signals,
+)
 from router.verify import Kind, Verifiers
 from router.verify.sandbox import Sandbox
 
@@ -50,7 +59,22 @@ def test_the_kind_is_known_before_the_arm_runs(
     assert Verifiers().kind_for(query(text), signals(domain), context) == kind
 
 
-@pytest.mark.parametrize("kind", ["math", "code", "grounding", "none"])
+async def test_stated_checks_stand_in_for_what_the_text_suggests() -> None:
+    one = Verifiers()
+    asked = query("What is 12 * 7? As JSON.").model_copy(
+        update={"checks": (JsonSchemaCheck(definition={"type": "integer"}),)}
+    )
+    for context in ("none", "index"):
+        assert one.kind_for(asked, signals("math"), context) == "format"
+    right = await one.verify(asked, signals(), attempt("85"), "format")
+    wrong = await one.verify(asked, signals(), attempt("It is 84."), "format")
+    one.close()
+    assert (right.kind, right.passed, right.status) == ("format", True, "passed")
+    assert (wrong.passed, wrong.status) == (False, "unparsed")
+    assert right.seconds > 0
+
+
+@pytest.mark.parametrize("kind", ["math", "code", "grounding", "format", "logic", "none"])
 @pytest.mark.parametrize(
     ("status", "told"),
     [
