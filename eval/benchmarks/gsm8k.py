@@ -52,6 +52,7 @@ class Gsm8k(Benchmark):
     """Grade-school math, exact numbers."""
 
     name = "gsm8k"
+    version = "2"
     protocol = (
         "Question, then one instruction (step by step, final number boxed). Read: last box, else "
         "the number after 'the answer is' or '####', else the last sentence's. Score: exact number."

@@ -10,6 +10,7 @@ What it does not show: how well the map holds for other questions and other mode
 test of that here leaves each model out in turn.
 """
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 
 from eval.compare import Interval, bootstrap
 from eval.fit.linear import Reals, fit_linear
-from eval.fit.stored_answers import StoredAnswer, answer_files, stored_answers
+from eval.fit.rescore import answer_files, rescore, stored_answers
 from eval.metrics.calibration import auroc, auroc_statistic, brier, ece
 from eval.sources.shared import checksums
 from router.verify.confidence import Confidence
@@ -73,26 +74,32 @@ class Calibrated(NamedTuple):
     answers: Answers
 
 
-def read_answers(stored: Sequence[StoredAnswer]) -> Answers:
-    """Evidence and labels of stored answers."""
-    rows = [
-        math_evidence(a.question, a.response, examine(a.question, a.response).passed)
-        for a in stored
-    ]
-    questions = sorted({a.query_id for a in stored})
-    place = {name: i for i, name in enumerate(questions)}
+def read_answers(data: Path) -> Answers:
+    """Evidence and labels of RouteLLM's stored GSM8K answers; `InputError` where they lack."""
+    table = stored_answers("routellm", "gsm8k", data / "raw" / "routellm")
+    golds = data / "questions" / "gsm8k_test.jsonl"
+    marks, _ = asyncio.run(rescore(table, golds, lambda done, of: None))
+    answers = table.outcomes.select("query_id", "arm", "answer")
+    told = {(query, arm): text for query, arm, text in answers.iter_rows()}
+    asked = dict(table.queries.select("query_id", "query").iter_rows())
+    places = {name: i for i, name in enumerate(dict.fromkeys(m.id for m in marks))}
+    rows = [_row(asked[m.id], told[m.id, m.model]) for m in marks]
     return Answers(
         np.stack(rows),
-        np.array([a.corrected for a in stored], dtype=np.int64),
-        np.array([a.published for a in stored], dtype=np.int64),
-        np.array([place[a.query_id] for a in stored], dtype=np.int64),
-        np.array([a.model for a in stored]),
+        np.array([m.correct for m in marks], dtype=np.int64),
+        np.array([m.theirs for m in marks], dtype=np.int64),
+        np.array([places[m.id] for m in marks], dtype=np.int64),
+        np.array([m.model for m in marks]),
     )
+
+
+def _row(question: str, response: str) -> NDArray[np.float32]:
+    return math_evidence(question, response, examine(question, response).passed)
 
 
 def calibrate(data: Path, seeds: int) -> Calibrated:
     """Fit on all answers of the data folder, and score on held-out folds."""
-    answers = read_answers(stored_answers(data))
+    answers = read_answers(data)
     scores: list[Scored] = []
     first: dict[str, Reals] = {}
     for label in _LABELS:

@@ -28,9 +28,9 @@ from eval.sources.shared import shared_data
 from eval.sources.source import source
 from policies.outcome import OutcomeSet
 from router.errors import InputError
-from router.verify.math import check_math
+from router.verify.math import examine
 
-__all__ = ["Report", "Rescored", "lines", "report", "rescore", "stored_answers"]
+__all__ = ["Report", "Rescored", "answer_files", "lines", "report", "rescore", "stored_answers"]
 
 SOURCES = ("routellm",)
 BENCHMARKS = ("gsm8k",)
@@ -88,6 +88,14 @@ def stored_answers(name: str, benchmark: str, mirror: Path | None) -> OutcomeSet
     return source(name).parse(mirror or shared_data() / "raw" / name)
 
 
+def answer_files(data: Path) -> list[Path]:
+    """What is read under the data folder, for a checksum."""
+    return [
+        data / "raw" / "routellm" / "gsm8k" / "gsm8k_responses.csv",
+        data / "questions" / "gsm8k_test.jsonl",
+    ]
+
+
 async def rescore(
     data: OutcomeSet, golds: Path | None, progress: Callable[[int, int], None]
 ) -> tuple[list[Rescored], float]:
@@ -125,7 +133,7 @@ def _compared(row: dict[str, Any], question: Question, answer: str | None, ours:
         they_read=run,
         kind=None if theirs == ours else _kind(answer, run),
         right=None if theirs == ours else "ours" if explained else "theirs",
-        checked=check_math(prompt, row["answer"]).passed,
+        checked=examine(prompt, row["answer"]).passed,
     )
 
 

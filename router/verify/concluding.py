@@ -13,8 +13,9 @@ Clock times on the hour are their hour.
 import re
 
 from router.verify.reading import last_match
+from router.verify.text import ClosedAnswer, final_answer
 
-__all__ = ["NUMBER", "conclusion"]
+__all__ = ["NUMBER", "closed_answer", "conclusion"]
 
 NUMBER = re.compile(
     r"(?:(?<![\w.)\]}])[-−])?[$£€]?(?:(?<=[$£€])[-−])?"
@@ -32,7 +33,18 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _ANNOTATION = re.compile(r"<<[^<>\n]{0,200}>>")
+_END = 2000
+"""Characters read from the end, where the last sentence and the results before it stand."""
 _CLOCK = re.compile(r"\b(\d{1,2}):00\b(?!:)")
+
+
+def closed_answer(text: str) -> ClosedAnswer | None:
+    """The marked answer, else what a finished last sentence concludes with."""
+    found = final_answer(text)
+    if found or not text.rstrip("*_ \n").endswith((".", "!")):
+        return found
+    number = conclusion(text[-_END:])
+    return ClosedAnswer(number, "sentence") if number else None
 
 
 def conclusion(text: str) -> str | None:

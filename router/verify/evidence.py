@@ -16,6 +16,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from router.verify.concluding import closed_answer
 from router.verify.derivation import dangling_steps, numbers_of, unused_figures
 from router.verify.steps import Step, read_steps
 from router.verify.text import final_answer, strip_thinking
@@ -27,6 +28,7 @@ EVIDENCE = (
     "passed",
     "failed",
     "no_value",
+    "answer_is_marked",
     "wrong_steps",
     "share_of_steps_wrong",
     "steps",
@@ -41,6 +43,7 @@ EVIDENCE = (
     "answer_is_whole",
     "answer_is_zero",
     "answer_size",
+    "answer_decimals",
     "hedges",
     "lines",
     "length_of_question",
@@ -60,13 +63,14 @@ _PRODUCT = re.compile(r"[*×]")
 def math_evidence(question: str, response: str, passed: bool | None) -> NDArray[np.float32]:
     """(len(EVIDENCE),) of one answer; `passed` is what `check_math` said of it."""
     text = strip_thinking(response)[:_READ]
-    closed = final_answer(text)
+    closed = closed_answer(text)
     value = parse_value(closed.text) if closed else None
     steps = read_steps(text)
     facts = {
         "passed": float(passed is True),
         "failed": float(passed is False),
         "no_value": float(value is None),
+        "answer_is_marked": float(final_answer(text) is not None),
         "hedges": min(6, len(_HEDGE.findall(text))),
         "lines": math.log1p(text.count("\n")),
         **_of_steps(question, steps, value),
@@ -109,6 +113,7 @@ def _of_question(question: str, value: Value | None) -> Mapping[str, float]:
         "answer_is_whole": float(value.number.denominator == 1),
         "answer_is_zero": float(value.number == 0),
         "answer_size": _log(value.number),
+        "answer_decimals": min(4, value.decimals),
     }
 
 

@@ -23,23 +23,20 @@ from collections.abc import Sequence
 
 from router.state import Verdict
 from router.verify.arithmetic import show
-from router.verify.concluding import conclusion
+from router.verify.concluding import closed_answer
 from router.verify.confidence import MATH_CONFIDENCE, load_confidence
 from router.verify.derivation import gap_in
 from router.verify.equations import plug_back
 from router.verify.evidence import EVIDENCE, math_evidence
 from router.verify.finding import Finding, as_verdict
 from router.verify.steps import Step, read_steps
-from router.verify.text import ClosedAnswer, boxes, final_answer, strip_thinking
+from router.verify.text import ClosedAnswer, boxes, strip_thinking
 from router.verify.values import Value, parse_value
 
 __all__ = ["check_math", "examine"]
 
 MAX_CHARS = 100_000
 """Of the text after the thinking: longer ones are not checked (status "too_long")."""
-
-MAX_CONCLUSION = 2000
-"""Of the end of a text, where the last sentence and the results before it stand."""
 
 PLUGGED_BACK = 0.99
 """P(right) of an answer that holds when it is put back, and P(wrong) of one that does not."""
@@ -71,7 +68,7 @@ def examine(question: str, response: str) -> Finding:
     if len(text) > MAX_CHARS:
         return Finding(None, "too_long", evidence=(f"More than {MAX_CHARS} characters.",))
     steps = read_steps(text)
-    closed = final_answer(text) or _concluded(text)
+    closed = closed_answer(text)
     if closed is None:
         return Finding(False, "no_answer", evidence=("No closed answer was found.",))
     value = parse_value(closed.text)
@@ -80,14 +77,6 @@ def examine(question: str, response: str) -> Finding:
     if len({_squeezed(box) for box in boxes(text)}) > 1:
         return Finding(None, "ambiguous", evidence=("Several different answers are boxed.",))
     return _recompute(question, text, steps, closed, value)
-
-
-def _concluded(text: str) -> ClosedAnswer | None:
-    """What the last sentence concludes with, where it is finished."""
-    if not text.rstrip("*_ \n").endswith((".", "!")):
-        return None
-    number = conclusion(text[-MAX_CONCLUSION:])
-    return ClosedAnswer(number, "sentence") if number else None
 
 
 def _squeezed(box: str) -> str:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from eval.fit.calibrate import calibrate, fit_confidence
-from eval.fit.stored_answers import answer_files, stored_answers
+from eval.fit.calibrate import calibrate, fit_confidence, read_answers
+from eval.fit.rescore import answer_files
 from eval.metrics.calibration import auroc, ece
 from eval.sources.shared import shared_data
 from router.errors import SetupError
@@ -48,14 +48,11 @@ def test_without_a_law_nothing_is_claimed() -> None:
 
 
 def test_stored_answers_are_read_whole(data) -> None:  # type: ignore[no-untyped-def]
-    found = stored_answers(data)
-    assert len(found) == 2638
-    assert len({a.query_id for a in found}) == 1319
-    differ = [a for a in found if a.published != a.corrected]
-    assert 30 < len(differ) < 80
-    twenty = [a for a in differ if a.read and a.read.strip("$").endswith(".00")]
-    assert twenty  # "20.00" against 20
-    assert all(a.corrected for a in twenty)
+    found = read_answers(data)
+    assert found.rows.shape == (2638, len(EVIDENCE))
+    assert len(np.unique(found.question)) == 1319
+    assert found.published.sum() == 1972
+    assert (found.published != found.corrected).sum() == 125
 
 
 def test_the_bar(data) -> None:  # type: ignore[no-untyped-def]
