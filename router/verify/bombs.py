@@ -23,11 +23,11 @@ _COSTLY = re.compile(
     rf"\^[\s{{(+-]*{_LONG}"  # 2^{{100000}}
     rf"|{_LONG}\s*!|[!)}}]\s*!"  # 10000!, 9!!, (9!)!
     rf"|\\[dt]?binom\s*\{{?\s*{_LONG}"
-    r"|\^[\s{(]*\d+[\s)]*\^[\s{(]*\d+[\s)]*\^"  # 9^{9^{9^9}}
+    r"|\^[\s{(]*\d+\s*\^[\s{(]*\d+\s*\^"  # 9^{9^{9^9}}
 )
 _SERIES = re.compile(r"\\(?:sum|prod|lim|int)\b")
 _POWER = re.compile(r"(\d+)\s*\^[\s{(]*(\d+)")
-_TOWER = re.compile(r"\^[\s{(]*(\d+)[\s)]*\^[\s{(]*(\d+)")
+_TOWER = re.compile(r"\^[\s{(]*(\d+)\s*\^[\s{(]*(\d+)")
 _OUTER = re.compile(r"[)}\]]\s*\^[\s{(]*(\d+)")
 _NUMBER = re.compile(_LONG)
 

@@ -127,7 +127,18 @@ class _Worker:
                 job.future.set_exception(answer)
             else:
                 job.future.set_result(answer)
+            self._replace()
         self._kill()
+
+    def _replace(self) -> None:
+        """Start anew after a kill before taking a job: another worker is ready for it now."""
+        if self._pipe is not None or self._ended.poll():
+            return
+        try:
+            if self._start() is not None:
+                self._kill()
+        except Exception:  # the next job tries again, and tells its caller
+            self._kill()
 
     def _answer(self, job: _Job) -> Done[Any] | Exception:
         if self._ended.poll():
