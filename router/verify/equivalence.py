@@ -23,7 +23,7 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
 from router.verify.bombs import too_costly
-from router.verify.judge import Judgement, judge, prepare
+from router.verify.comparing import Judgement, judge, prepare
 from router.verify.spelling import closed_value, is_words, spelled, words
 from router.verify.values import parse_value
 from router.verify.workers import Done, Workers, cores

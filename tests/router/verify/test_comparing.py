@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.verify.judge import judge
+from router.verify.comparing import judge
 
 
 @pytest.mark.parametrize(
