@@ -18,17 +18,17 @@ import re
 import secrets
 import time
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from router.state import Verdict
 from router.verify.asked import asked_names, asks_for_code, other_language, preamble
 from router.verify.examples import Example, read_examples
 from router.verify.finding import Finding, as_verdict
+from router.verify.inner import inner
 from router.verify.sandbox import Sandbox, SandboxResult
 from router.verify.text import strip_thinking
-from router.verify.typed import NotPlain, decode, same
+from router.verify.typed import same
+from router.verify.wire import NotPlain, decode
 
 __all__ = ["check_code", "extract_code", "nonce_records"]
 
@@ -155,16 +155,13 @@ async def _run(question: str, code: str, examples: Sequence[Example], sandbox: S
     job = {
         "nonce": nonce,
         "program": f"{preamble(question)}\n{code}" if examples else code,
-        "calls": [{"setup": e.setup, "source": e.call} for e in examples],
     }
-    result = await sandbox.run(_inside(), stdin=json.dumps(job).encode())
+    calls = [{"call": i, "setup": e.setup, "source": e.call} for i, e in enumerate(examples)]
+    lines = [job, *calls]
+    stdin = "".join(json.dumps(line) + "\n" for line in lines)
+    result = await sandbox.run(inner("inside"), stdin=stdin.encode())
     records = nonce_records(result.stdout, nonce)
     return _stopped(result, records, examples) or _judge(examples, records)
-
-
-@cache
-def _inside() -> str:
-    return (Path(__file__).parent / "inside.py").read_text(encoding="utf-8")
 
 
 def nonce_records(stdout: bytes, nonce: str) -> list[Mapping[str, Any]]:

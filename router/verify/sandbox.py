@@ -206,9 +206,7 @@ def _kill_started(start: asyncio.Task[asyncio.subprocess.Process]) -> None:
 class Session:
     """One running program: feeds it, collects what it says, and ends it at a limit."""
 
-    def __init__(
-        self, process: asyncio.subprocess.Process, limits: Limits, started: float
-    ) -> None:
+    def __init__(self, process: asyncio.subprocess.Process, limits: Limits, started: float) -> None:
         self.limits = limits
         self.status: SandboxStatus = "exited"
         self._process, self._started = process, started
