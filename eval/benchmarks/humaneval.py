@@ -101,7 +101,7 @@ class HumanEval(Benchmark):
         async with self._room:
             verdict = await judge(
                 program_of(problem, code),
-                f"{preamble(problem.prelude)}\n{problem.test}",
+                check_of(problem),
                 self._sandbox,
                 entry=problem.entry,
                 limits=self._limits,
@@ -151,3 +151,8 @@ def program_of(problem: Problem, code: str) -> str:
     if not first[0].isspace():
         code = "\n".join(f"    {line}" for line in code.split("\n"))
     return f"{problem.prelude}\n{code}"
+
+
+def check_of(problem: Problem) -> str:
+    """The problem's test behind the prompt's own helpers, which it may call."""
+    return f"{preamble(problem.prelude)}\n{problem.test}"
