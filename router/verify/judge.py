@@ -107,8 +107,14 @@ class _Side:
     async def start(self, job: Message) -> None:
         await self.send({"nonce": self._nonce, **job})
 
-    async def send(self, record: Message) -> None:
-        await self.session.send(json.dumps(record).encode("ascii") + b"\n")
+    async def send(self, record: Message) -> bool:
+        """Send a record; False where it holds what cannot be written again."""
+        try:
+            line = json.dumps(record)
+        except (ValueError, RecursionError):
+            return False
+        await self.session.send(line.encode("ascii") + b"\n")
+        return True
 
     async def receive(self) -> Message | None:
         """The next record; None at the end. Lines without the nonce are anybody's."""
@@ -155,9 +161,12 @@ class _Relay:
                 return _unchecked(f"The tests' sandbox ended early: {self.tests.session.status}.")
             if "end" in record:
                 return _forged() if self.program.spoke() else _told(record)
-            if not isinstance(record.get("ask"), dict) or self.calls > MAX_CALLS:
-                return _unchecked(f"The tests made more than {MAX_CALLS} calls, or no call at all.")
-            if finding := await self._ask(record["ask"]):
+            call = _call(record.get("ask"))
+            if call is None:
+                return _unchecked("The tests sent what is no call.")
+            if self.calls > MAX_CALLS:
+                return _unchecked(f"The tests made more than {MAX_CALLS} calls.")
+            if finding := await self._ask(call):
                 return finding
 
     async def _ready(self) -> Finding | None:
@@ -167,7 +176,8 @@ class _Relay:
             return Finding(None, "no_report", evidence=("A sandbox gave no report.",))
         if compiled.get("compiled") is True:
             return None
-        return Finding(False, "failed", 1.0, (f"It does not compile: {compiled.get('error')}",))
+        told = f"It does not compile: {_text(compiled.get('error'))}"
+        return Finding(False, "failed", 1.0, (told,))
 
     async def _ask(self, call: Message) -> Finding | None:
         """One call there and back; a finding where the program did anything but answer."""
@@ -175,21 +185,18 @@ class _Relay:
             return _forged()
         self.calls += 1
         self._asked_at = time.perf_counter()
-        await self.program.send({**call, "call": self.calls})
+        if not await self.program.send({**call, "call": self.calls}):
+            return _unchecked("The tests sent what is no call.")
         answer = await self.program.receive()
         self._in_program += time.perf_counter() - self._asked_at
         self._asked_at = None
         if answer is None:
             return _failed(f"The program ended in a call: {self.program.session.status}.")
         if answer.get("loaded") is False:
-            return _failed(f"It does not load: {str(answer.get('error'))[:300]}")
+            return _failed(f"It does not load: {_text(answer.get('error'))}")
         if answer.get("call") != self.calls or type(answer["call"]) is not int:
             return _forged()
-        try:
-            await self.tests.send(answer)
-        except (ValueError, RecursionError):
-            return _forged()
-        return None
+        return None if await self.tests.send(answer) else _forged()
 
     def out_of_time(self, seconds: float) -> Finding:
         """Who had the time? A call that is out counts for the program."""
@@ -201,8 +208,23 @@ class _Relay:
         return _unchecked(f"The tests did not end within {seconds:.1f} s.")
 
 
+def _call(ask: Any) -> Message | None:
+    """A call of the tests, with nothing in it but what a call holds."""
+    if not isinstance(ask, dict):
+        return None
+    if "names" in ask:
+        return {"names": ask["names"]}
+    if isinstance(ask.get("name"), str):
+        return {"name": ask["name"], "arguments": ask.get("arguments")}
+    return None
+
+
+def _text(value: Any) -> str:
+    return value[:300] if isinstance(value, str) else ""
+
+
 def _told(record: Message) -> Finding:
-    told = str(record.get("told"))
+    told = _text(record.get("told"))
     if record["end"] == "passed":
         return Finding(True, "passed", TESTS_HOLD, (told,))
     return _failed(told) if record["end"] == "failed" else _unchecked(told)

@@ -145,6 +145,7 @@ class Channel:
         void = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(void, fd)
+        os.close(void)
         self.job: dict[str, Any] = json.loads(self._from.readline())
 
     def receive(self) -> dict[str, Any] | None:
