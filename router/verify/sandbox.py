@@ -31,7 +31,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from router.errors import SetupError
 from router.verify.bubblewrap import (
@@ -191,16 +191,27 @@ async def _whole(
     try:
         return await asyncio.shield(start)
     except asyncio.CancelledError:
-        start.add_done_callback(_kill_started)  # holds even if this wait is cancelled too
-        await asyncio.wait([start])
-        if not start.cancelled() and not start.exception():
-            await start.result().wait()
+        await _finished(asyncio.create_task(_kill_started(start)))
         raise
 
 
-def _kill_started(start: asyncio.Task[asyncio.subprocess.Process]) -> None:
+async def _finished(task: asyncio.Task[Any]) -> None:
+    """Wait for what is sure to end soon; a cancellation is heeded after it."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
+
+
+async def _kill_started(start: asyncio.Task[asyncio.subprocess.Process]) -> None:
+    await asyncio.wait([start])
     if not start.cancelled() and not start.exception():
         _kill_group(start.result())
+        await start.result().wait()
 
 
 class Session:
@@ -258,10 +269,10 @@ class Session:
         )
 
     async def end(self) -> None:
-        """Kill what still runs, and wait until it is gone."""
+        """Kill what still runs, and wait until it is gone, however often that is cancelled."""
         if not self._over:  # even if bubblewrap is: its pid 1 may hold the pipes
             _kill_group(self._process)
-        await asyncio.wait([self._ended])
+        await _finished(self._ended)
 
     async def _until_end(self) -> None:
         work = asyncio.gather(
