@@ -5,6 +5,9 @@ What is covered
 - Every example of the prompt is called in the sandbox and gives the value the prompt says.
   Expected values never enter the sandbox; results come back as typed JSON and are compared
   here, so an `__eq__` that is always true, a printed answer or an early exit win nothing.
+- The prompt's other asserts hold (`asserts`, run by `judge`).
+- A program that crashes or hangs on inputs made up for it (`edges`) passes with less
+  confidence; nobody knows the right results there, so this alone never fails it.
 
 What is not covered
 - Inputs that the prompt gives no example for. A program that only knows the examples
@@ -13,29 +16,32 @@ What is not covered
 - Results that are no plain values: such an example is unchecked, and so is the verdict.
 """
 
-import json
 import re
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from router.state import Verdict
 from router.verify.asked import asked_names, asks_for_code, other_language, preamble
+from router.verify.asserts import read_asserts
+from router.verify.edges import at_the_edges
 from router.verify.examples import Example, read_examples
 from router.verify.finding import Finding, as_verdict
-from router.verify.inner import inner
+from router.verify.inner import inner, job, nonce_records
+from router.verify.judge import judge
 from router.verify.sandbox import Sandbox, SandboxResult
 from router.verify.text import strip_thinking
 from router.verify.typed import same
 from router.verify.wire import NotPlain, decode
 
-__all__ = ["check_code", "extract_code", "nonce_records"]
+__all__ = ["check_code", "extract_code"]
 
 MAX_RESPONSE = 400_000
 MAX_CODE = 100_000
 EXAMPLES_PASS = 0.9
 """Uncalibrated: the examples hold, other inputs may still fail."""
+EDGES_WEIGH = 0.3
+"""Uncalibrated: the part of that confidence that is lost where every edge input goes wrong."""
 
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*$", re.MULTILINE)
 _PYTHON = frozenset(("", "python", "py", "python3", "py3"))
@@ -76,7 +82,19 @@ async def _check(question: str, response: str, sandbox: Sandbox) -> Finding:
     examples, missing = _fitted(examples, wanted, code)
     if missing:
         return Finding(False, "failed", evidence=(f"The program does not define {missing}.",))
-    return await _run(question, code, examples, sandbox)
+    state = await sandbox.available()
+    if not state.ok:
+        return Finding(None, "unchecked", evidence=(f"Not run, no sandbox: {state.hint}",))
+    finding = await _run(question, code, examples, sandbox)
+    asserts = read_asserts(question, _defined(code))
+    if asserts and finding.passed is not False:
+        judged = await _judge_asserts(question, code, asserts, sandbox)
+        finding = _both(finding, judged) if examples else judged
+    name = next(iter((*wanted, *(e.function for e in examples))), None)
+    if finding.passed and name:
+        program = f"{preamble(question)}\n{code}"
+        return await _less_sure(finding, program, name, examples, sandbox)
+    return finding
 
 
 def extract_code(response: str, names: Sequence[str] = ()) -> str | None:
@@ -148,34 +166,46 @@ def _fitted(
 
 
 async def _run(question: str, code: str, examples: Sequence[Example], sandbox: Sandbox) -> Finding:
-    state = await sandbox.available()
-    if not state.ok:
-        return Finding(None, "unchecked", evidence=(f"Not run, no sandbox: {state.hint}",))
-    nonce = secrets.token_hex(16)
-    job = {
-        "nonce": nonce,
-        "program": f"{preamble(question)}\n{code}" if examples else code,
-    }
-    calls = [{"call": i, "setup": e.setup, "source": e.call} for i, e in enumerate(examples)]
-    lines = [job, *calls]
-    stdin = "".join(json.dumps(line) + "\n" for line in lines)
-    result = await sandbox.run(inner("inside"), stdin=stdin.encode())
+    program = f"{preamble(question)}\n{code}" if examples else code
+    calls = [{"setup": e.setup, "source": e.call} for e in examples]
+    nonce, stdin = job(program, calls)
+    result = await sandbox.run(inner("inside"), stdin=stdin)
     records = nonce_records(result.stdout, nonce)
     return _stopped(result, records, examples) or _judge(examples, records)
 
 
-def nonce_records(stdout: bytes, nonce: str) -> list[Mapping[str, Any]]:
-    """What the inner half wrote; lines without the nonce are anybody's."""
-    records: list[Mapping[str, Any]] = []
-    for line in stdout.decode("ascii", "replace").split("\n"):
-        if line.startswith(nonce):
-            try:
-                record = json.loads(line[len(nonce) :])
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(record, dict):
-                records.append(record)
-    return records
+async def _judge_asserts(
+    question: str, code: str, asserts: Sequence[str], sandbox: Sandbox
+) -> Finding:
+    """The prompt's asserts that are more than a call and its value: code, so judged as such."""
+    given = preamble(question)
+    tests = "\n".join([given, *asserts])
+    verdict = await judge(f"{given}\n{code}", tests, sandbox, limits=sandbox.limits)
+    sure = None if verdict.passed is None else EXAMPLES_PASS
+    return Finding(verdict.passed, verdict.status, sure, verdict.evidence)
+
+
+def _both(examples: Finding, asserts: Finding) -> Finding:
+    told = (*examples.evidence, *asserts.evidence)
+    if asserts.passed is False:
+        return asserts
+    if examples.passed and asserts.passed:
+        return examples._replace(evidence=told)
+    return Finding(None, "unchecked", evidence=told)
+
+
+async def _less_sure(
+    finding: Finding, program: str, name: str, examples: Sequence[Example], sandbox: Sandbox
+) -> Finding:
+    """A pass, with less confidence where the program crashes or hangs at the edges."""
+    edges = await at_the_edges(program, name, [e.call for e in examples], sandbox)
+    if not edges.faults:
+        return finding
+    share = len(edges.faults) / edges.tried
+    told = f"{len(edges.faults)} of {edges.tried} edge inputs go wrong: {edges.faults[0]}."
+    return finding._replace(
+        confidence=EXAMPLES_PASS * (1 - EDGES_WEIGH * share), evidence=(*finding.evidence, told)
+    )
 
 
 def _stopped(
