@@ -34,6 +34,7 @@ from router.errors import InputError, SetupError
 from router.verify.asked import preamble
 from router.verify.code import MAX_CODE, extract_code
 from router.verify.judge import LIMITS, judge
+from router.verify.runner import Runner
 from router.verify.sandbox import Limits, Sandbox
 
 __all__ = ["HumanEval"]
@@ -67,8 +68,9 @@ class HumanEval(Benchmark):
     )
     benchmark_id = "humaneval"
 
-    def __init__(self, sandbox: Sandbox | None = None, limits: Limits = LIMITS) -> None:
-        self._sandbox, self._limits = sandbox or Sandbox(), limits
+    def __init__(self, sandbox: Runner | None = None, limits: Limits = LIMITS) -> None:
+        self._sandbox: Runner = sandbox or Sandbox()
+        self._limits = limits
         # More programs than processors would only run each other into their time limit.
         self._room = asyncio.Semaphore(os.cpu_count() or 1)
 

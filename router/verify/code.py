@@ -29,7 +29,8 @@ from router.verify.examples import Example, read_examples
 from router.verify.finding import Finding, as_verdict
 from router.verify.inner import inner, job, nonce_records
 from router.verify.judge import judge
-from router.verify.sandbox import Sandbox, SandboxResult
+from router.verify.runner import Runner
+from router.verify.sandbox import SandboxResult
 from router.verify.text import strip_thinking
 from router.verify.typed import same
 from router.verify.wire import NotPlain, decode
@@ -57,14 +58,14 @@ _DEFINED = re.compile(
 _PLACEHOLDERS = frozenset(("f", "g", "fn", "func", "function", "foo", "solution", "solve"))
 
 
-async def check_code(question: str, response: str, sandbox: Sandbox) -> Verdict:
+async def check_code(question: str, response: str, sandbox: Runner) -> Verdict:
     """Run the response's program on the question's examples. Never runs it unsandboxed."""
     started = time.perf_counter()
     finding = await _check(question, response, sandbox)
     return as_verdict("code", finding, started)
 
 
-async def _check(question: str, response: str, sandbox: Sandbox) -> Finding:
+async def _check(question: str, response: str, sandbox: Runner) -> Finding:
     if language := other_language(question):
         return Finding(None, "unchecked", evidence=(f"Only Python is run, not {language}.",))
     examples = read_examples(question)
@@ -165,7 +166,7 @@ def _fitted(
     return [], missing
 
 
-async def _run(question: str, code: str, examples: Sequence[Example], sandbox: Sandbox) -> Finding:
+async def _run(question: str, code: str, examples: Sequence[Example], sandbox: Runner) -> Finding:
     program = f"{preamble(question)}\n{code}" if examples else code
     calls = [{"setup": e.setup, "source": e.call} for e in examples]
     nonce, stdin = job(program, calls)
@@ -175,7 +176,7 @@ async def _run(question: str, code: str, examples: Sequence[Example], sandbox: S
 
 
 async def _judge_asserts(
-    question: str, code: str, asserts: Sequence[str], sandbox: Sandbox
+    question: str, code: str, asserts: Sequence[str], sandbox: Runner
 ) -> Finding:
     """The prompt's asserts that are more than a call and its value: code, so judged as such."""
     given = preamble(question)
@@ -195,7 +196,7 @@ def _both(examples: Finding, asserts: Finding) -> Finding:
 
 
 async def _less_sure(
-    finding: Finding, program: str, name: str, examples: Sequence[Example], sandbox: Sandbox
+    finding: Finding, program: str, name: str, examples: Sequence[Example], sandbox: Runner
 ) -> Finding:
     """A pass, with less confidence where the program crashes or hangs at the edges."""
     edges = await at_the_edges(program, name, [e.call for e in examples], sandbox)

@@ -9,11 +9,14 @@ import asyncio
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from router.errors import InputError
+
+if TYPE_CHECKING:
+    from router.verify.runner import Runner
 
 __all__ = ["app"]
 
@@ -68,7 +71,6 @@ def code(
     in the sandbox."""
     from router.verify.code import check_code
     from router.verify.judge import judge
-    from router.verify.sandbox import Sandbox
 
     form = _form(
         {"--program": program, "--tests": tests},
@@ -81,10 +83,10 @@ def code(
     if form == "--program":
         source, said = _text(program, "--program"), _text(tests, "--tests")
         names = [Path(program).stem] if source is not program else []
-        work = judge(source, said, Sandbox(), entry=entry or None, modules=names)
+        work = judge(source, said, _runner(), entry=entry or None, modules=names)
     else:
         asked, said = _text(question, "--question"), _text(response, "--response")
-        work = check_code(asked, said, Sandbox())
+        work = check_code(asked, said, _runner())
     _show_verdict(as_json, id_, asyncio.run(work))
 
 
@@ -101,10 +103,9 @@ def _form(*forms: dict[str, str]) -> str:
 
 async def _show_file(as_json: bool, path: Path) -> None:
     from router.verify.many import judge_file
-    from router.verify.sandbox import Sandbox
 
     counts = {True: 0, False: 0, None: 0}
-    async for name, verdict in judge_file(path, Sandbox()):
+    async for name, verdict in judge_file(path, _runner()):
         if not as_json:
             sys.stdout.write(f"{name}: ")
         _show_verdict(as_json, name, verdict)
@@ -113,6 +114,13 @@ async def _show_file(as_json: bool, path: Path) -> None:
         if sum(counts.values()) % PROGRESS_ROWS == 0:
             sys.stderr.write(f"{_counted(counts)} so far\n")
     sys.stderr.write(f"{_counted(counts)}\n")
+
+
+def _runner() -> "Runner":
+    from router.config import load_settings
+    from router.verify.runner import make_runner
+
+    return make_runner(load_settings().sandbox.runner)
 
 
 def _counted(counts: dict[bool | None, int]) -> str:

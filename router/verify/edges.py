@@ -15,7 +15,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from router.verify.inner import inner, job, nonce_records
-from router.verify.sandbox import Limits, Sandbox
+from router.verify.runner import Runner
+from router.verify.sandbox import Limits
 from router.verify.wire import encode
 
 __all__ = ["Edges", "agreement", "at_the_edges", "edge_inputs"]
@@ -52,7 +53,7 @@ class Edges(NamedTuple):
 
 
 async def at_the_edges(
-    program: str, function: str, examples: Sequence[str], sandbox: Sandbox
+    program: str, function: str, examples: Sequence[str], sandbox: Runner
 ) -> Edges:
     """Crashes and endless loops on edge inputs. `examples` are calls as source text."""
     inputs = edge_inputs(program, function, examples)
@@ -68,7 +69,7 @@ async def at_the_edges(
 async def agreement(
     programs: Sequence[str],
     function: str,
-    sandbox: Sandbox,
+    sandbox: Runner,
     *,
     examples: Sequence[str] = (),
     seed: int = 0,
@@ -199,7 +200,7 @@ def _hashable_items(items: Sequence[Any]) -> list[Any]:
 
 
 async def _behaviour(
-    program: str, function: str, inputs: Sequence[tuple[Any, ...]], sandbox: Sandbox
+    program: str, function: str, inputs: Sequence[tuple[Any, ...]], sandbox: Runner
 ) -> list[str]:
     """What each input gives, in words that two programs can be compared by."""
     if not inputs:

@@ -28,7 +28,8 @@ from typing import Any
 from router.state import Verdict
 from router.verify.finding import Finding, as_verdict
 from router.verify.inner import inner
-from router.verify.sandbox import Limits, Sandbox, Session
+from router.verify.runner import Runner, Talk
+from router.verify.sandbox import Limits
 
 __all__ = ["LIMITS", "MAX_CALLS", "judge"]
 
@@ -45,7 +46,7 @@ Message = Mapping[str, Any]
 async def judge(
     program: str,
     tests: str,
-    sandbox: Sandbox,
+    sandbox: Runner,
     *,
     entry: str | None = None,
     modules: Sequence[str] = (),
@@ -72,7 +73,7 @@ def _too_long(program: str, tests: str) -> Finding | None:
     return Finding(None, "too_long", evidence=(f"More than {MAX_SOURCE} characters of code.",))
 
 
-async def _unavailable(sandbox: Sandbox) -> Finding | None:
+async def _unavailable(sandbox: Runner) -> Finding | None:
     state = await sandbox.available()
     return None if state.ok else _unchecked(f"Not run, no sandbox: {state.hint}")
 
@@ -83,7 +84,7 @@ def _free_name(name: str) -> bool:
     return is_name and name not in sys.stdlib_module_names
 
 
-async def _judge(program: str, job: Message, sandbox: Sandbox, limits: Limits) -> Finding:
+async def _judge(program: str, job: Message, sandbox: Runner, limits: Limits) -> Finding:
     walls = limits._replace(seconds=limits.seconds + 0.5)  # `_Relay` sees the end first
     async with (
         sandbox.session(inner("inside"), limits=walls) as left,
@@ -100,7 +101,7 @@ async def _judge(program: str, job: Message, sandbox: Sandbox, limits: Limits) -
 class _Side:
     """One sandbox: its records, which start with a nonce that only it was told."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Talk) -> None:
         self.session = session
         self._nonce = secrets.token_hex(16)
 

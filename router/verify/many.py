@@ -16,14 +16,14 @@ from typing import Any
 from router.errors import InputError
 from router.state import Verdict
 from router.verify.judge import judge
-from router.verify.sandbox import Sandbox
+from router.verify.runner import Runner
 
 __all__ = ["judge_file"]
 
 FORMAT = '{"id": ..., "program": "...", "tests": "..."}'
 
 
-async def judge_file(path: Path, sandbox: Sandbox) -> AsyncIterator[tuple[str, Verdict]]:
+async def judge_file(path: Path, sandbox: Runner) -> AsyncIterator[tuple[str, Verdict]]:
     """The id and the verdict of each line, in order. Empty lines are no lines.
 
     Raises:
@@ -54,7 +54,7 @@ def _lines(path: Path) -> Iterator[tuple[int, bytes]]:
         raise InputError(f"--file: {path} cannot be read: {error}") from error
 
 
-async def _judged(number: int, line: bytes, sandbox: Sandbox) -> tuple[str, Verdict]:
+async def _judged(number: int, line: bytes, sandbox: Runner) -> tuple[str, Verdict]:
     row = _row(line)
     name = str(row.get("id", number))
     wrong = next((f for f in ("program", "tests") if not isinstance(row.get(f), str)), None)

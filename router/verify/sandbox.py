@@ -18,7 +18,9 @@ What is not covered
 - A memory burst shorter than the sampling interval, up to processes x memory limit.
 
 Where bubblewrap is missing or the kernel forbids user namespaces, nothing runs:
-`available()` says what to change. There is no unsandboxed way in.
+`available()` says what to change. There is no unsandboxed way in, and no second tier of bare
+`unshare` and `prlimit`: that shuts off files only with mounts of its own, which would have to
+hold every attack in the tests first. Another sandbox is plugged in as a `Runner`.
 """
 
 import asyncio

@@ -16,6 +16,7 @@ from router.verify.equations import states_formula
 from router.verify.examples import read_examples
 from router.verify.grounding import check_grounding
 from router.verify.math import check_math
+from router.verify.runner import Runner
 from router.verify.sandbox import Sandbox
 from router.verify.text import final_answer
 
@@ -30,8 +31,8 @@ MATH_SECONDS = 5.0
 class Verifiers:
     """All run-time checks, with the one sandbox they share."""
 
-    def __init__(self, sandbox: Sandbox | None = None) -> None:
-        self.sandbox = sandbox or Sandbox()
+    def __init__(self, sandbox: Runner | None = None) -> None:
+        self.sandbox: Runner = sandbox or Sandbox()
 
     def kind_for(self, query: Query, signals: Signals, context: Literal["none", "index"]) -> Kind:
         """The check that an answer to this query meets; known before any arm runs."""

@@ -94,7 +94,8 @@ async def test_programs_that_behave_alike_agree() -> None:
 @needs_sandbox
 @pytest.mark.parametrize(
     "answer",
-    ["{'call': 0, 'raised': 5}", "{'call': 0, 'raised': []}", "{'call': []}", "{'call': 0, 'value': []}",
+    ["{'call': 0, 'raised': 5}", "{'call': 0, 'raised': []}", "{'call': []}",
+     "{'call': 0, 'value': []}",
      "{'call': 0, 'error': []}", "{'call': eval('[' * 80 + ']' * 80)}"],
 )  # fmt: skip
 async def test_forged_records_are_only_another_behaviour(answer: str) -> None:
