@@ -1,4 +1,4 @@
-"""One sandbox for every program that nobody has read: bubblewrap, or nothing at all.
+"""One sandbox for every program that nobody has read: two ways to shut it in, or none.
 
 What is covered
 - Files: nothing of the host but a read-only /usr (without /usr/local and /usr/src unless
@@ -17,10 +17,10 @@ What is not covered
 - Timing and other side channels; a program can take its share of the CPU until its limit.
 - A memory burst shorter than the sampling interval, up to processes x memory limit.
 
-Where bubblewrap is missing or the kernel forbids user namespaces, nothing runs:
-`available()` says what to change. There is no unsandboxed way in, and no second tier of bare
-`unshare` and `prlimit`: that shuts off files only with mounts of its own, which would have to
-hold every attack in the tests first. Another sandbox is plugged in as a `Runner`.
+Where bubblewrap is missing or cannot start, `unshare` builds the same walls (the module of
+that name), for whoever may make user namespaces. Where neither holds in a trial run, nothing
+runs: `available()` says what to change. There is no unsandboxed way in; another sandbox is
+plugged in as a `Runner`.
 """
 
 import asyncio
@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from router.errors import SetupError
+from router.verify import unshare
 from router.verify.bubblewrap import (
     MAIN,
     Limits,
@@ -74,16 +75,25 @@ class SandboxResult(NamedTuple):
 
 @dataclass
 class Sandbox:
-    """Runs Python programs in bubblewrap. Holds nothing open between runs."""
+    """Runs Python programs in bubblewrap, else behind the same walls made with `unshare`.
+
+    Holds nothing open between runs.
+    """
 
     limits: Limits = DEFAULT_LIMITS
     bwrap: str = "bwrap"
+    unshare: str = "unshare"
+    _second: bool = field(default=False, init=False, repr=False)
     _available: Availability | None = field(default=None, init=False, repr=False)
 
     async def available(self) -> Availability:
         """Can a program run here? Tried once, with a real one."""
         if self._available is None:
             self._available = self._missing() or await self._probe()
+            if not self._available.ok and all(map(usr_tool, (self.unshare, *unshare.TOOLS))):
+                self._second = True
+                if (await self._probe()).ok:
+                    self._available = Availability(True)
         return self._available
 
     def _missing(self) -> Availability | None:
@@ -165,13 +175,18 @@ class Sandbox:
         finally:
             await session.end()
 
+    def _command(self, fds: Mapping[str, int], limits: Limits) -> list[str]:
+        if self._second:
+            return unshare.command(self.unshare, fds, limits)
+        return command(self.bwrap, fds, limits)
+
     async def _start(
         self, contents: Mapping[str, bytes], limits: Limits
     ) -> asyncio.subprocess.Process:
         with contextlib.ExitStack() as stack:
             fds = {path: stack.enter_context(_memory_file(d)) for path, d in contents.items()}
             return await asyncio.create_subprocess_exec(
-                *command(self.bwrap, fds, limits),
+                *self._command(fds, limits),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,

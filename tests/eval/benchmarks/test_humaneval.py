@@ -239,7 +239,7 @@ def test_the_users_own_file(tmp_path: Path) -> None:
 
 def test_without_a_sandbox_there_is_an_error_and_no_score() -> None:
     async def both() -> None:
-        one = HumanEval(Sandbox(bwrap="no-such-bwrap"))
+        one = HumanEval(Sandbox(bwrap="no-such-bwrap", unshare="no-such-unshare"))
         with pytest.raises(SetupError, match="apt install bubblewrap"):
             await one.ready()
         with pytest.raises(SetupError, match="bubblewrap"):

@@ -83,9 +83,9 @@ def nothing_left_behind() -> Iterator[None]:
     before = set(os.listdir(tempfile.gettempdir()))  # noqa: PTH208
     yield
     until = time.monotonic() + 2
-    while boxes_alive() and time.monotonic() < until:
+    while (alive := boxes_alive()) and time.monotonic() < until:
         time.sleep(0.02)
-    assert boxes_alive() == []
+    assert alive == []
     new = set(os.listdir(tempfile.gettempdir())) - before  # noqa: PTH208
     assert not [name for name in new if "box" in name or "bwrap" in name]
 
@@ -100,10 +100,12 @@ def host() -> Iterator[dict[str, str]]:
         server.bind(("127.0.0.1", 0))
         server.listen()
         with socket.socket(socket.AF_UNIX) as unix:
-            unix.bind("\0ockham-test")
+            name = f"ockham-test-{os.getpid()}"
+            unix.bind(f"\0{name}")
             unix.listen()
             yield {
                 "SECRET_FILE": file.name,
                 "PORT": str(server.getsockname()[1]),
                 "HOST_PID": str(os.getpid()),
+                "ockham-test": name,
             }

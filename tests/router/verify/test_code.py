@@ -89,7 +89,9 @@ async def test_wrong_programs_fail_and_say_why(code: str, status: str, told: str
     ],
 )
 async def test_what_fails_without_running(question: str, response: str, status: str) -> None:
-    verdict = await check_code(question, response, Sandbox(bwrap="no-such-bubblewrap"))
+    verdict = await check_code(
+        question, response, Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare")
+    )
     assert (verdict.passed, verdict.status) == (False, status)
 
 
@@ -101,7 +103,9 @@ async def test_what_fails_without_running(question: str, response: str, status: 
     ],
 )
 async def test_what_cannot_be_judged_does_not_fail(question: str, response: str) -> None:
-    verdict = await check_code(question, response, Sandbox(bwrap="no-such-bubblewrap"))
+    verdict = await check_code(
+        question, response, Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare")
+    )
     assert (verdict.passed, verdict.status) == (None, "unchecked")
 
 
@@ -151,7 +155,9 @@ async def test_evidence_can_be_written_down(sandbox: Sandbox) -> None:
 
 async def test_without_a_sandbox_the_verdict_is_unchecked_with_the_hint() -> None:
     right = fenced("def f(n): return n * n")
-    verdict = await check_code(QUESTION, right, Sandbox(bwrap="no-such-bubblewrap"))
+    verdict = await check_code(
+        QUESTION, right, Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare")
+    )
     assert (verdict.passed, verdict.status) == (None, "unchecked")
     assert "apt install bubblewrap" in verdict.evidence[0]
 

@@ -209,8 +209,19 @@ async def test_many_calls_and_many_judgements() -> None:
     assert found[0].evidence == ("The tests hold, with 3000 calls.",)
 
 
+async def test_the_second_tier_judges_too() -> None:
+    sandbox = Sandbox(bwrap="no-such-bubblewrap")
+    if not (state := await sandbox.available()).ok:
+        pytest.skip(state.hint)
+    found = await judge(PROGRAM, "xs = [3, 1]\nsort(xs)\nassert xs == [1, 3]", sandbox)
+    assert (found.passed, found.status) == (True, "passed")
+    assert (await judge(PROGRAM, "assert f(2) == 5", sandbox)).passed is False
+
+
 async def test_without_a_sandbox_nothing_is_run() -> None:
-    found = await judge(PROGRAM, "assert f(2) == 4", Sandbox(bwrap="no-such-bubblewrap"))
+    found = await judge(
+        PROGRAM, "assert f(2) == 4", Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare")
+    )
     assert (found.passed, found.status) == (None, "unchecked")
     assert "apt install bubblewrap" in found.evidence[0]
 
