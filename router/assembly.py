@@ -25,6 +25,7 @@ from router.signals.features import Featuriser
 from router.signals.head import HEAD_PATH, load_head
 from router.state import Decision, Query, RunState, Signals
 from router.verify import Verifiers
+from router.verify.runner import make_runner
 
 __all__ = ["Assembly", "ThreadedSignals"]
 
@@ -75,7 +76,7 @@ class Assembly:
             models=models,
             signals=ThreadedSignals(featuriser),
             runner=ArmRunner(models, index, settings.knowledge.passages),
-            checker=Verifiers(),
+            checker=Verifiers(make_runner(settings.sandbox.runner)),
             cases=CaseBuilder(settings, models, why_not),
         )
         return cls(engine, build_graph(), index)

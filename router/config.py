@@ -164,6 +164,13 @@ class KnowledgeSettings(Section):
     passages: int = Field(ge=1, le=20)
 
 
+class SandboxSettings(Section):
+    """What runs programs that a check has to run."""
+
+    runner: str | None = None
+    """Your own as `module:Class` (see `router/verify/runner.py`); null is bubblewrap."""
+
+
 class GatewaySettings(Section):
     """The HTTP face. Off loopback it refuses to start without keys."""
 
@@ -195,6 +202,7 @@ class Settings(BaseSettings):
     signals: SignalSettings
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
+    sandbox: SandboxSettings
     tracing: bool = False
 
     @classmethod

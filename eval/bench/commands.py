@@ -160,6 +160,42 @@ def signals(
         sys.stdout.write(f"memory after {mark.queries:,} queries: {mark.mib:.0f} MiB\n")
 
 
+@app.command("verify")
+def verify(
+    runs: Annotated[int, typer.Option(min=1, help="Runs; the median is reported.")] = 5,
+    pairs: Annotated[int, typer.Option(min=1, help="GSM8K answers a run.")] = 500,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """The sandbox and the judge beside a bare Python; answers against gold, a second."""
+    from eval.bench.graph import load_average
+    from eval.bench.verify import bench_gold, bench_sandbox, gold_pairs
+    from router.errors import SetupError
+
+    before = load_average()
+    times = bench_sandbox(runs)
+    try:
+        rates = bench_gold(gold_pairs(pairs), runs)
+    except SetupError as error:
+        rates = []
+        sys.stderr.write(f"GSM8K was skipped: {error}\n")
+    if as_json:
+        body = {
+            "runs": runs,
+            "load": before,
+            "times": [t._asdict() for t in times],
+            "rates": [r._asdict() for r in rates],
+        }
+        sys.stdout.write(json.dumps(body) + "\n")
+        return
+    out = [f"medians of {runs}; load {before} before, {load_average()} after"]
+    out += [
+        f"{t.name:12} {t.median_ms:7.1f} ms (fastest run {t.low_ms:.1f}, slowest {t.high_ms:.1f})"
+        for t in times
+    ]
+    out += [f"{r.name:12} {r.per_second:9,.0f} a second, {r.equal} of {r.of} equal" for r in rates]
+    sys.stdout.write("\n".join(out) + "\n")
+
+
 def _print_signals(rows: "list[Timed]", title: str) -> None:
     from rich.console import Console
     from rich.table import Table

@@ -24,15 +24,18 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
-from eval.benchmarks.judged_code import Judge, Problem
 from eval.benchmarks.reading import rows, visible
 from eval.sources.shared import checksums
 from policies.outcome import Status
 from router.errors import InputError, SetupError
+from router.verify.asked import preamble
 from router.verify.code import MAX_CODE, extract_code
+from router.verify.judge import LIMITS, judge
+from router.verify.runner import Runner
+from router.verify.sandbox import Limits, Sandbox
 
 __all__ = ["HumanEval"]
 
@@ -42,6 +45,15 @@ INSTRUCTION = "# Complete this function. Answer with one Python code block that 
 _FIELDS = ("task_id", "entry_point", "prompt", "canonical_solution", "test")
 _FENCE = re.compile(r"^[ \t]*(?:```+|~~~+)[^\n]*(?:\n|\Z)", re.MULTILINE)
 _FUTURE = re.compile(r"^from __future__ import [^\n]*$", re.MULTILINE)
+
+
+class Problem(NamedTuple):
+    """A test that defines `check(candidate)`; `prelude` is the code that the prompt gives."""
+
+    entry: str
+    prelude: str
+    reference: str
+    test: str
 
 
 @benchmark
@@ -56,8 +68,9 @@ class HumanEval(Benchmark):
     )
     benchmark_id = "humaneval"
 
-    def __init__(self, judge: Judge | None = None) -> None:
-        self._judge = judge or Judge()
+    def __init__(self, sandbox: Runner | None = None, limits: Limits = LIMITS) -> None:
+        self._sandbox: Runner = sandbox or Sandbox()
+        self._limits = limits
         # More programs than processors would only run each other into their time limit.
         self._room = asyncio.Semaphore(os.cpu_count() or 1)
 
@@ -76,7 +89,7 @@ class HumanEval(Benchmark):
 
     async def ready(self) -> None:
         """Raise SetupError where no sandbox can run."""
-        state = await self._judge.sandbox.available()
+        state = await self._sandbox.available()
         if not state.ok:
             raise SetupError(f"humaneval needs a sandbox: {state.hint}")
 
@@ -86,9 +99,18 @@ class HumanEval(Benchmark):
         code = read_code(text, problem.entry)
         if code is None:
             return Graded(score=0.0, answer=None, status=Status.UNPARSED)
+        await self.ready()
         async with self._room:
-            passed = await self._judge.passes(problem, program_of(problem, code))
-        return Graded(score=float(passed), answer=code)
+            verdict = await judge(
+                program_of(problem, code),
+                check_of(problem),
+                self._sandbox,
+                entry=problem.entry,
+                limits=self._limits,
+            )
+        if verdict.status == "no_report":
+            raise SetupError(f"The judge of {question.id} gave no report: is memory short?")
+        return Graded(score=float(verdict.passed is True), answer=code)
 
     def checksums(self, path: Path | None) -> Mapping[str, str]:
         """The package's version, or the checksum of the user's file."""
@@ -131,3 +153,8 @@ def program_of(problem: Problem, code: str) -> str:
     if not first[0].isspace():
         code = "\n".join(f"    {line}" for line in code.split("\n"))
     return f"{problem.prelude}\n{code}"
+
+
+def check_of(problem: Problem) -> str:
+    """The problem's test behind the prompt's own helpers, which it may call."""
+    return f"{preamble(problem.prelude)}\n{problem.test}"

@@ -19,6 +19,7 @@ from router.verify.code import check_code
 from router.verify.equivalence import Equivalence, EquivalenceChecker
 from router.verify.grounding import check_grounding
 from router.verify.math import check_math
+from router.verify.runner import Runner
 from router.verify.sandbox import Availability, Limits, Sandbox, SandboxResult
 from router.verify.verifiers import Kind, Verifiers
 
@@ -28,6 +29,7 @@ __all__ = [
     "EquivalenceChecker",
     "Kind",
     "Limits",
+    "Runner",
     "Sandbox",
     "SandboxResult",
     "Verifiers",

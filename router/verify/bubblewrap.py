@@ -17,7 +17,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["MAIN", "Limits", "command", "interpreter", "is_root", "refusal", "usr_tool"]
+__all__ = [
+    "MAIN",
+    "NOBODY",
+    "Limits",
+    "as_nobody",
+    "command",
+    "interpreter",
+    "is_root",
+    "refusal",
+    "rlimits",
+    "usr_tool",
+]
 
 MIB = 1024 * 1024
 NOBODY = 65534
@@ -45,19 +56,13 @@ def command(bwrap: str, fds: Mapping[str, int], limits: Limits) -> list[str]:
     """The whole command line; each open file of `fds` appears under its path."""
     python = interpreter() or "/usr/bin/python3"
     bwrap = shutil.which(bwrap) or bwrap
-    command = []
-    if is_root():
-        command = [
-            "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-            "--inh-caps=-all", "--no-new-privs", "--",
-        ]  # fmt: skip
-    command += [bwrap, *_namespaces(bwrap), *_filesystem(python, limits, bwrap)]
+    command = [*as_nobody(), bwrap, *_namespaces(bwrap), *_filesystem(python, limits, bwrap)]
     for path, fd in fds.items():
         command += ["--ro-bind-data", str(fd), path]
     # Everything else that bubblewrap mounts would be writable memory.
     command += ["--remount-ro", "/", "--chdir", "/tmp", "--"]  # noqa: S108
     session = [usr_tool("setsid") or "/usr/bin/setsid"]
-    return command + session + _rlimits(limits) + [python, "-I", "-B", "-X", "utf8", MAIN]
+    return command + session + rlimits(limits) + [python, "-I", "-B", "-X", "utf8", MAIN]
 
 
 def _namespaces(bwrap: str) -> list[str]:
@@ -88,7 +93,8 @@ def _filesystem(python: str, limits: Limits, bwrap: str) -> list[str]:
     return flags
 
 
-def _rlimits(limits: Limits) -> list[str]:
+def rlimits(limits: Limits) -> list[str]:
+    """`prlimit` with all limits, before a command."""
     return [
         usr_tool("prlimit") or "/usr/bin/prlimit",
         f"--as={limits.memory}",
@@ -99,6 +105,16 @@ def _rlimits(limits: Limits) -> list[str]:
         "--core=0",
         "--",
     ]
+
+
+def as_nobody() -> list[str]:
+    """What comes first where we are root: limits on processes do not bind root."""
+    if not is_root():
+        return []
+    return [
+        "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+        "--inh-caps=-all", "--no-new-privs", "--",
+    ]  # fmt: skip
 
 
 def is_root() -> bool:

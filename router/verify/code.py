@@ -5,6 +5,9 @@ What is covered
 - Every example of the prompt is called in the sandbox and gives the value the prompt says.
   Expected values never enter the sandbox; results come back as typed JSON and are compared
   here, so an `__eq__` that is always true, a printed answer or an early exit win nothing.
+- The prompt's other asserts hold (`asserts`, run by `judge`).
+- A program that crashes or hangs on inputs made up for it (`edges`) passes with less
+  confidence; nobody knows the right results there, so this alone never fails it.
 
 What is not covered
 - Inputs that the prompt gives no example for. A program that only knows the examples
@@ -13,29 +16,33 @@ What is not covered
 - Results that are no plain values: such an example is unchecked, and so is the verdict.
 """
 
-import json
 import re
-import secrets
 import time
 from collections.abc import Mapping, Sequence
-from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from router.state import Verdict
 from router.verify.asked import asked_names, asks_for_code, other_language, preamble
+from router.verify.asserts import read_asserts
+from router.verify.edges import at_the_edges
 from router.verify.examples import Example, read_examples
 from router.verify.finding import Finding, as_verdict
-from router.verify.sandbox import Sandbox, SandboxResult
+from router.verify.inner import inner, job, nonce_records
+from router.verify.judge import judge
+from router.verify.runner import Runner
+from router.verify.sandbox import SandboxResult
 from router.verify.text import strip_thinking
-from router.verify.typed import NotPlain, decode, same
+from router.verify.typed import same
+from router.verify.wire import NotPlain, decode
 
-__all__ = ["check_code", "extract_code", "nonce_records"]
+__all__ = ["check_code", "extract_code"]
 
 MAX_RESPONSE = 400_000
 MAX_CODE = 100_000
-EXAMPLES_PASS = 0.9
-"""Uncalibrated: the examples hold, other inputs may still fail."""
+EXAMPLES_PASS, EXAMPLES_FAIL = 0.9, 0.1
+"""P(right), uncalibrated: the examples hold, other inputs may still fail; or the prompt is wrong."""
+EDGES_WEIGH = 0.3
+"""Uncalibrated: the part of that confidence that is lost where every edge input goes wrong."""
 
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)[ \t]*([\w+-]*)[^\n]*$", re.MULTILINE)
 _PYTHON = frozenset(("", "python", "py", "python3", "py3"))
@@ -51,14 +58,14 @@ _DEFINED = re.compile(
 _PLACEHOLDERS = frozenset(("f", "g", "fn", "func", "function", "foo", "solution", "solve"))
 
 
-async def check_code(question: str, response: str, sandbox: Sandbox) -> Verdict:
+async def check_code(question: str, response: str, sandbox: Runner) -> Verdict:
     """Run the response's program on the question's examples. Never runs it unsandboxed."""
     started = time.perf_counter()
     finding = await _check(question, response, sandbox)
     return as_verdict("code", finding, started)
 
 
-async def _check(question: str, response: str, sandbox: Sandbox) -> Finding:
+async def _check(question: str, response: str, sandbox: Runner) -> Finding:
     if language := other_language(question):
         return Finding(None, "unchecked", evidence=(f"Only Python is run, not {language}.",))
     examples = read_examples(question)
@@ -76,7 +83,19 @@ async def _check(question: str, response: str, sandbox: Sandbox) -> Finding:
     examples, missing = _fitted(examples, wanted, code)
     if missing:
         return Finding(False, "failed", evidence=(f"The program does not define {missing}.",))
-    return await _run(question, code, examples, sandbox)
+    state = await sandbox.available()
+    if not state.ok:
+        return Finding(None, "unchecked", evidence=(f"Not run, no sandbox: {state.hint}",))
+    finding = await _run(question, code, examples, sandbox)
+    asserts = read_asserts(question, _defined(code))
+    if asserts and finding.passed is not False:
+        judged = await _judge_asserts(question, code, asserts, sandbox)
+        finding = _both(finding, judged) if examples else judged
+    name = next(iter((*wanted, *(e.function for e in examples))), None)
+    if finding.passed and name:
+        program = f"{preamble(question)}\n{code}"
+        return await _less_sure(finding, program, name, examples, sandbox)
+    return finding
 
 
 def extract_code(response: str, names: Sequence[str] = ()) -> str | None:
@@ -147,38 +166,47 @@ def _fitted(
     return [], missing
 
 
-async def _run(question: str, code: str, examples: Sequence[Example], sandbox: Sandbox) -> Finding:
-    state = await sandbox.available()
-    if not state.ok:
-        return Finding(None, "unchecked", evidence=(f"Not run, no sandbox: {state.hint}",))
-    nonce = secrets.token_hex(16)
-    job = {
-        "nonce": nonce,
-        "program": f"{preamble(question)}\n{code}" if examples else code,
-        "calls": [{"setup": e.setup, "source": e.call} for e in examples],
-    }
-    result = await sandbox.run(_inside(), stdin=json.dumps(job).encode())
+async def _run(question: str, code: str, examples: Sequence[Example], sandbox: Runner) -> Finding:
+    program = f"{preamble(question)}\n{code}" if examples else code
+    calls = [{"setup": e.setup, "source": e.call} for e in examples]
+    nonce, stdin = job(program, calls)
+    result = await sandbox.run(inner("inside"), stdin=stdin)
     records = nonce_records(result.stdout, nonce)
     return _stopped(result, records, examples) or _judge(examples, records)
 
 
-@cache
-def _inside() -> str:
-    return (Path(__file__).parent / "inside.py").read_text(encoding="utf-8")
+async def _judge_asserts(
+    question: str, code: str, asserts: Sequence[str], sandbox: Runner
+) -> Finding:
+    """The prompt's asserts that are more than a call and its value: code, so judged as such."""
+    given = preamble(question)
+    tests = "\n".join([given, *asserts])
+    verdict = await judge(f"{given}\n{code}", tests, sandbox, limits=sandbox.limits)
+    sure = {True: EXAMPLES_PASS, False: EXAMPLES_FAIL, None: None}[verdict.passed]
+    return Finding(verdict.passed, verdict.status, sure, verdict.evidence)
 
 
-def nonce_records(stdout: bytes, nonce: str) -> list[Mapping[str, Any]]:
-    """What the inner half wrote; lines without the nonce are anybody's."""
-    records: list[Mapping[str, Any]] = []
-    for line in stdout.decode("ascii", "replace").split("\n"):
-        if line.startswith(nonce):
-            try:
-                record = json.loads(line[len(nonce) :])
-            except (ValueError, RecursionError):
-                continue
-            if isinstance(record, dict):
-                records.append(record)
-    return records
+def _both(examples: Finding, asserts: Finding) -> Finding:
+    told = (*examples.evidence, *asserts.evidence)
+    if asserts.passed is False:
+        return asserts
+    if examples.passed and asserts.passed:
+        return examples._replace(evidence=told)
+    return Finding(None, "unchecked", evidence=told)
+
+
+async def _less_sure(
+    finding: Finding, program: str, name: str, examples: Sequence[Example], sandbox: Runner
+) -> Finding:
+    """A pass, with less confidence where the program crashes or hangs at the edges."""
+    edges = await at_the_edges(program, name, [e.call for e in examples], sandbox)
+    if not edges.faults:
+        return finding
+    share = len(edges.faults) / edges.tried
+    told = f"{len(edges.faults)} of {edges.tried} edge inputs go wrong: {edges.faults[0]}."
+    return finding._replace(
+        confidence=EXAMPLES_PASS * (1 - EDGES_WEIGH * share), evidence=(*finding.evidence, told)
+    )
 
 
 def _stopped(
@@ -187,21 +215,21 @@ def _stopped(
     """The ends that leave nothing to compare."""
     if result.status == "timeout":
         told = f"It did not finish within {result.seconds:.1f} s."
-        return Finding(False, "timeout", EXAMPLES_PASS, (told,))
+        return Finding(False, "timeout", EXAMPLES_FAIL, (told,))
     if result.status != "exited":
-        return Finding(False, "failed", EXAMPLES_PASS, (f"It was stopped: {result.status}.",))
+        return Finding(False, "failed", EXAMPLES_FAIL, (f"It was stopped: {result.status}.",))
     compiled = next((r for r in records if "compiled" in r), None)
     if compiled is None:
         told = result.stderr.decode(errors="replace").strip()[-200:]
         return Finding(None, "unchecked", evidence=(f"The sandbox gave no report. {told}",))
     if not compiled["compiled"]:
-        return Finding(False, "failed", 1.0, (f"It does not compile: {compiled.get('error')}",))
+        return Finding(False, "failed", 0.0, (f"It does not compile: {compiled.get('error')}",))
     if not examples:
         told = "It compiles; the prompt gives no example to run."
         return Finding(None, "unchecked", evidence=(told,))
     loaded = next((r for r in records if r.get("loaded") is False), None)
     if loaded:
-        return Finding(False, "failed", EXAMPLES_PASS, (f"It does not load: {loaded['error']}",))
+        return Finding(False, "failed", EXAMPLES_FAIL, (f"It does not load: {loaded['error']}",))
     return None
 
 
@@ -211,13 +239,13 @@ def _judge(examples: Sequence[Example], records: Sequence[Mapping[str, Any]]) ->
         if isinstance(record.get("call"), int):
             if record["call"] in results:
                 told = "One call was answered twice: the result channel was written to."
-                return Finding(False, "failed", EXAMPLES_PASS, (told,))
+                return Finding(False, "failed", EXAMPLES_FAIL, (told,))
             results[record["call"]] = record
     compared = [_compared(example, results.get(i)) for i, example in enumerate(examples)]
     wrong = tuple(one.said for one in compared if one.held is False)
     unknown = tuple(one.said for one in compared if one.held is None)
     if wrong:
-        return Finding(False, "failed", EXAMPLES_PASS, wrong[:5])
+        return Finding(False, "failed", EXAMPLES_FAIL, wrong[:5])
     if unknown:
         return Finding(None, "unchecked", evidence=unknown[:5])
     count = f"{len(compared)} of {len(compared)} examples of the prompt hold."

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from router.state import Check, Verdict
     from router.verify.batch import Row
     from router.verify.equivalence import Equivalence
+    from router.verify.runner import Runner
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Check an answer, a program, a value.", no_args_is_help=True)
 
 MAX_BYTES = 4 * 1024 * 1024
+PROGRESS_ROWS = 50
 
 IdOption = Annotated[str, typer.Option("--id", help="Comes back in the result.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -79,17 +81,75 @@ def _scored(row: "Row", found: "Equivalence") -> dict[str, Any]:
 
 @app.command()
 def code(
-    question: QuestionOption,
-    response: ResponseOption,
+    program: Annotated[str, typer.Option(help="A program: text, or the name of a file.")] = "",
+    tests: Annotated[str, typer.Option(help="Its tests: text, or the name of a file.")] = "",
+    entry: Annotated[str, typer.Option(help="What a `check(candidate)` in them gets.")] = "",
+    file: Annotated[
+        Path | None, typer.Option(help="JSONL with id, program and tests on every line.")
+    ] = None,
+    question: Annotated[str, typer.Option(help="A question: text, or the name of a file.")] = "",
+    response: Annotated[str, typer.Option(help="Its response: text, or a file's name.")] = "",
     id_: IdOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Run a response's program on the examples of its question, in the sandbox."""
+    """Run a program on tests, or a response's program on the examples of its question; both
+    in the sandbox."""
     from router.verify.code import check_code
-    from router.verify.sandbox import Sandbox
+    from router.verify.judge import judge
 
-    asked, said = _text(question, "--question"), _text(response, "--response")
-    _show_verdict(as_json, id_, asyncio.run(check_code(asked, said, Sandbox())))
+    form = _form(
+        {"--program": program, "--tests": tests},
+        {"--file": str(file or "")},
+        {"--question": question, "--response": response},
+    )
+    if form == "--file" and file:
+        asyncio.run(_show_file(as_json, file))
+        return
+    if form == "--program":
+        source, said = _text(program, "--program"), _text(tests, "--tests")
+        names = [Path(program).stem] if source is not program else []
+        work = judge(source, said, _runner(), entry=entry or None, modules=names)
+    else:
+        asked, said = _text(question, "--question"), _text(response, "--response")
+        work = check_code(asked, said, _runner())
+    _show_verdict(as_json, id_, asyncio.run(work))
+
+
+def _form(*forms: dict[str, str]) -> str:
+    """The first option of the one form that was used; all options of it have to be there."""
+    used = [form for form in forms if any(form.values())]
+    if len(used) != 1:
+        ways = ", or ".join(" with ".join(form) for form in forms)
+        raise InputError(f"Give {ways}.")
+    if missing := [option for option, value in used[0].items() if not value]:
+        raise InputError(f"{missing[0]} is missing or empty: it goes with {next(iter(used[0]))}.")
+    return next(iter(used[0]))
+
+
+async def _show_file(as_json: bool, path: Path) -> None:
+    from router.verify.many import judge_file
+
+    counts = {True: 0, False: 0, None: 0}
+    async for name, verdict in judge_file(path, _runner()):
+        if not as_json:
+            sys.stdout.write(f"{name}: ")
+        _show_verdict(as_json, name, verdict)
+        sys.stdout.flush()
+        counts[verdict.passed] += 1
+        if sum(counts.values()) % PROGRESS_ROWS == 0:
+            sys.stderr.write(f"{_counted(counts)} so far\n")
+    sys.stderr.write(f"{_counted(counts)}\n")
+
+
+def _runner() -> "Runner":
+    from router.config import load_settings
+    from router.verify.runner import make_runner
+
+    return make_runner(load_settings().sandbox.runner)
+
+
+def _counted(counts: dict[bool | None, int]) -> str:
+    return f"{counts[True]} passed, {counts[False]} failed, {counts[None]} not decided"
 
 
 @app.command()

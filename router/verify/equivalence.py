@@ -1,7 +1,7 @@
 """Are two answers the same? For scoring against gold and for clustering samples.
 
 What: one spelling (`spelling`), plain numbers compared exactly and here; everything else
-goes by its structure and math-verify (`judge`) in processes that can be killed (`workers`), since
+goes by its structure and math-verify (`comparing`), in processes that can be killed (`workers`):
 math-verify's own time-out works by signals, raises a BaseException, and `9^{9^{9^9}}` costs
 it seconds. What is plainly too large is refused first (`bombs`). What not: a check at run
 time. Two samples that agree may both be wrong, so this never makes a verdict pass.

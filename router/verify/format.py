@@ -50,7 +50,7 @@ def _checked(response: str, workers: Workers, finding: Any, rule: Any) -> Verdic
     started = time.perf_counter()
     text = strip_thinking(response)
     if not text:
-        found = Finding(False, "no_answer", SURE, ("The response is empty.",))
+        found = Finding(False, "no_answer", 1 - SURE, ("The response is empty.",))
     elif len(text) > MAX_CHARS:
         found = Finding(None, "too_long", evidence=(f"More than {MAX_CHARS} characters.",))
     else:
@@ -70,14 +70,14 @@ def json_finding(schema: Any, text: str) -> Finding:
     try:
         value = json.loads(_json_text(text), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        return Finding(False, "unparsed", SURE, (f"The response is no JSON: {error}"[:200],))
+        return Finding(False, "unparsed", 1 - SURE, (f"The response is no JSON: {error}"[:200],))
     try:
         misfit = best_match(_validator(schema).iter_errors(value))
     except (Unresolvable, re.error) as broken:
         return Finding(None, "bad_schema", evidence=(f"{type(broken).__name__}: {broken}"[:200],))
     if misfit is None:
         return Finding(True, "passed", FORM_ONLY, ("The schema takes the response.",))
-    return Finding(False, "failed", SURE, (f"{misfit.json_path}: {misfit.message}"[:300],))
+    return Finding(False, "failed", 1 - SURE, (f"{misfit.json_path}: {misfit.message}"[:300],))
 
 
 def schema_fault(schema: Any) -> str | None:
@@ -104,7 +104,7 @@ def regex_finding(pattern: str, text: str) -> Finding:
         return Finding(None, "bad_pattern", evidence=(f"The pattern is wrong: {error}"[:200],))
     if found:
         return Finding(True, "passed", FORM_ONLY, ("The pattern matches the response.",))
-    return Finding(False, "failed", SURE, ("The pattern does not match the whole response.",))
+    return Finding(False, "failed", 1 - SURE, ("The pattern does not match the whole response.",))
 
 
 def _validator(schema: Any) -> Any:

@@ -1,98 +1,94 @@
-"""The half of the code check that runs *inside* the sandbox, next to untrusted code.
+"""The half of every code check that runs *inside* the sandbox, next to untrusted code.
 
-It is sent in as source text and never imported by the router. It reads one job from
-stdin (nonce, program, calls), gives stdin and stdout to the void, runs the program as a
-module that is not `__main__`, makes each call, and writes each result as one line of typed
-JSON behind the nonce. It knows no expected value, so there is nothing here to steal. It
-keeps to Python 3.8: the system's interpreter may be older than the router's.
+It is sent in as source text and runs there as `__main__`. It reads one job (nonce, program)
+and then calls, one a line, gives stdin and stdout to the void, runs the program as a module
+that is not `__main__`, makes each call, and answers with one line of typed JSON behind the
+nonce. It knows no expected value, so there is nothing here to steal. Without a call the
+program is compiled and not run. It keeps to Python 3.8: the system's interpreter may be
+older than the router's.
 """
 
-import json
+from __future__ import annotations
+
+import builtins
 import os
 import sys
 import types
-from typing import Any, List  # noqa: UP035
+from typing import Any
 
-MAX_NODES = 100_000
-MAX_DEPTH = 50
-
-
-def encode(value: Any, depth: int = 0, room: "List[int] | None" = None) -> List[Any]:  # noqa: UP006
-    """Typed JSON. Exact types only: a subclass may lie about itself."""
-    room = [MAX_NODES] if room is None else room
-    room[0] -= 1
-    kind = type(value)
-    if room[0] < 0 or depth > MAX_DEPTH:
-        return ["other", "too large"]
-    if value is None or kind is bool or kind is str:
-        return ["plain", value]
-    if kind is int:
-        return ["int", hex(value)]
-    if kind is float:
-        return ["float", value.hex()]
-    if kind is complex:
-        return ["complex", [value.real.hex(), value.imag.hex()]]
-    if kind is bytes:
-        return ["bytes", value.hex()]
-    if kind in (list, tuple, set, frozenset):
-        return [kind.__name__, [encode(v, depth + 1, room) for v in value]]
-    if kind is dict:
-        pairs = value.items()
-        return [
-            "dict",
-            [[encode(k, depth + 1, room), encode(v, depth + 1, room)] for k, v in pairs],
-        ]
-    return ["other", kind.__name__[:80]]
+from router.verify.wire import Channel, decode, encode, told
 
 
 def main() -> None:
     """Run the job; end without giving the program's exit hooks a turn."""
-    job = json.loads(sys.stdin.buffer.read())
-    channel = os.dup(1)
-    void = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1, 2):
-        os.dup2(void, fd)
-
-    def report(record: "dict[str, Any]") -> None:
-        line = "\n" + job["nonce"] + json.dumps(record) + "\n"
-        os.write(channel, line.encode("ascii")) if len(line) < 4096 else _write(channel, line)
-
+    channel = Channel()
     try:
-        code = compile(job["program"], "solution.py", "exec", dont_inherit=True)
+        code = compile(channel.job["program"], "solution.py", "exec", dont_inherit=True)
     except BaseException as error:
-        report({"compiled": False, "error": _told(error)})
+        channel.send({"compiled": False, "error": told(error)})
         os._exit(0)
-    report({"compiled": True})
-    if not job["calls"]:
-        os._exit(0)
-    module = types.ModuleType("solution")
-    sys.modules["solution"] = module
-    space = module.__dict__
-    try:
-        exec(code, space)  # noqa: S102  this process is the sandbox
-    except BaseException as error:
-        report({"loaded": False, "error": _told(error)})
-        os._exit(0)
-    for index, call in enumerate(job["calls"]):
-        try:
-            exec(call["setup"], space)  # noqa: S102
-            report({"call": index, "value": encode(eval(call["source"], space))})  # noqa: S307
-        except BaseException as error:
-            report({"call": index, "error": _told(error)})
+    channel.send({"compiled": True})
+    call = channel.receive()
+    space = _load(code, channel) if call else {}
+    while call:
+        channel.send({"call": call["call"], **_answer(call, space)})
+        call = channel.receive()
     os._exit(0)
 
 
-def _told(error: BaseException) -> str:
+def _load(code: types.CodeType, channel: Channel) -> dict[str, Any]:
+    module = types.ModuleType("solution")
+    sys.modules["solution"] = module
     try:
-        return (type(error).__name__ + ": " + str(error))[:300]
-    except BaseException:
-        return "an error that cannot be shown"
+        exec(code, module.__dict__)  # noqa: S102  this process is the sandbox
+    except BaseException as error:
+        channel.send({"loaded": False, "error": told(error)})
+        os._exit(0)
+    return module.__dict__
 
 
-def _write(channel: int, line: str) -> None:
-    data = line.encode("ascii")
-    while data:
-        data = data[os.write(channel, data) :]
+def _answer(call: dict[str, Any], space: dict[str, Any]) -> dict[str, Any]:
+    try:
+        if "names" in call:
+            return {"names": _names(call["names"], space)}
+        if "source" in call:
+            exec(call["setup"], space)  # noqa: S102
+            return {"value": encode(eval(call["source"], space))}  # noqa: S307
+        return _called(space[call["name"]], call["arguments"])
+    except BaseException as error:
+        return {"error": told(error), "raised": _raised(error)}
+
+
+def _names(wanted: list[str] | None, space: dict[str, Any]) -> dict[str, Any]:
+    """What the program defines, of the names that are wanted (None: all public ones)."""
+    asked = [n for n in space if not n.startswith("_")] if wanted is None else wanted
+    return {name: _kind(space[name]) for name in asked if name in space}
+
+
+def _kind(value: Any) -> list[Any]:
+    if isinstance(value, type):
+        return ["class", None]
+    return ["function", None] if callable(value) else ["value", encode(value)]
+
+
+def _called(function: Any, record: Any) -> dict[str, Any]:
+    """The value; also the arguments where the call changed them, or gave one of them back."""
+    args, kwargs = decode(record, [])
+    value = function(*args, **kwargs)
+    answer = {"value": encode(value)}
+    after = encode([args, kwargs])
+    if after != record:
+        answer["after"] = after
+    if isinstance(value, (list, dict, set)):
+        answer["argument"] = [i for i, one in enumerate(args) if one is value][:1]
+    return answer
+
+
+def _raised(error: BaseException) -> list[Any]:
+    """The nearest builtin type of an error, whether that is its own, and its arguments."""
+    kind = type(error)
+    known = next(k for k in type.mro(kind) if getattr(builtins, k.__name__, None) is k)
+    return [known.__name__, known is kind, encode(error.args)]
 
 
 if __name__ == "__main__":

@@ -73,12 +73,14 @@ def _check(task: str, entry: Mapping[str, Any], response: str, workers: Workers)
         return Finding(None, "unchecked", evidence=("reasoning-gym is not installed.",))
     answer = read_answer(response)
     if not answer:
-        return Finding(False, "no_answer", SURE, ("There is no final answer.",))
+        return Finding(False, "no_answer", 1 - SURE, ("There is no final answer.",))
     done = workers.submit(full_marks, task, dict(entry), answer, seconds=SECONDS).result()
     if done.value is None:
         return Finding(None, done.lost or "ended", evidence=("The checker did not finish.",))
     told = f"The checker of {task} gives {'full marks' if done.value else 'no full marks'}."
-    return Finding(done.value, "passed" if done.value else "failed", SURE, (told,))
+    if done.value:
+        return Finding(True, "passed", SURE, (told,))
+    return Finding(False, "failed", 1 - SURE, (told,))
 
 
 def full_marks(task: str, entry: Mapping[str, Any], answer: str) -> bool:

@@ -1,4 +1,4 @@
-"""One sandbox for every program that nobody has read: bubblewrap, or nothing at all.
+"""One sandbox for every program that nobody has read: two ways to shut it in, or none.
 
 What is covered
 - Files: nothing of the host but a read-only /usr (without /usr/local and /usr/src unless
@@ -17,8 +17,10 @@ What is not covered
 - Timing and other side channels; a program can take its share of the CPU until its limit.
 - A memory burst shorter than the sampling interval, up to processes x memory limit.
 
-Where bubblewrap is missing or the kernel forbids user namespaces, nothing runs:
-`available()` says what to change. There is no unsandboxed way in.
+Where bubblewrap is missing or cannot start, `unshare` builds the same walls (the module of
+that name), for whoever may make user namespaces. Where neither holds in a trial run, nothing
+runs: `available()` says what to change. There is no unsandboxed way in; another sandbox is
+plugged in as a `Runner`.
 """
 
 import asyncio
@@ -28,12 +30,13 @@ import re
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from router.errors import SetupError
+from router.verify import unshare
 from router.verify.bubblewrap import (
     MAIN,
     Limits,
@@ -44,7 +47,7 @@ from router.verify.bubblewrap import (
     usr_tool,
 )
 
-__all__ = ["Availability", "Limits", "Sandbox", "SandboxResult", "SandboxStatus"]
+__all__ = ["Availability", "Limits", "Sandbox", "SandboxResult", "SandboxStatus", "Session"]
 
 SandboxStatus = Literal["exited", "timeout", "output_limit", "memory_limit"]
 
@@ -72,16 +75,25 @@ class SandboxResult(NamedTuple):
 
 @dataclass
 class Sandbox:
-    """Runs Python programs in bubblewrap. Holds nothing open between runs."""
+    """Runs Python programs in bubblewrap, else behind the same walls made with `unshare`.
+
+    Holds nothing open between runs.
+    """
 
     limits: Limits = DEFAULT_LIMITS
     bwrap: str = "bwrap"
+    unshare: str = "unshare"
+    _second: bool = field(default=False, init=False, repr=False)
     _available: Availability | None = field(default=None, init=False, repr=False)
 
     async def available(self) -> Availability:
         """Can a program run here? Tried once, with a real one."""
         if self._available is None:
             self._available = self._missing() or await self._probe()
+            if not self._available.ok and all(map(usr_tool, (self.unshare, *unshare.TOOLS))):
+                self._second = True
+                if (await self._probe()).ok:
+                    self._available = Availability(True)
         return self._available
 
     def _missing(self) -> Availability | None:
@@ -115,27 +127,58 @@ class Sandbox:
 
         Raises `SetupError` where no sandbox is available.
         """
+        await self._needed()
+        return await self._run(program, stdin, files or {}, limits or self.limits)
+
+    @contextlib.asynccontextmanager
+    async def session(
+        self,
+        program: str,
+        *,
+        files: Mapping[str, bytes] | None = None,
+        limits: Limits | None = None,
+    ) -> "AsyncIterator[Session]":
+        """A program to talk with, line by line; it is killed when the block is left.
+
+        Raises `SetupError` where no sandbox is available.
+        """
+        await self._needed()
+        async with self._session(program, files or {}, limits or self.limits) as session:
+            yield session
+
+    async def _needed(self) -> None:
         state = await self.available()
         if not state.ok:
             raise SetupError(f"No sandbox: {state.hint}")
-        return await self._run(program, stdin, files or {}, limits or self.limits)
 
     async def _run(
         self, program: str, stdin: bytes, files: Mapping[str, bytes], limits: Limits
     ) -> SandboxResult:
+        async with self._session(program, files, limits) as session:
+            feeding = asyncio.create_task(session.send(stdin, last=True))
+            try:
+                return await session.result()
+            finally:
+                feeding.cancel()
+
+    @contextlib.asynccontextmanager
+    async def _session(
+        self, program: str, files: Mapping[str, bytes], limits: Limits
+    ) -> "AsyncIterator[Session]":
         contents = {MAIN: program.encode("utf-8", "replace")}
         contents |= {f"/box/{_plain(name)}": data for name, data in files.items()}
         started = time.perf_counter()
         process = await _whole(asyncio.create_task(self._start(contents, limits)))
-        watch = _Watch(process, limits)
-        status = await watch.until_end(stdin)
-        return SandboxResult(
-            status=status,
-            exit_code=process.returncode,
-            stdout=bytes(watch.stdout),
-            stderr=bytes(watch.stderr),
-            seconds=time.perf_counter() - started,
-        )
+        session = Session(process, limits, started)
+        try:
+            yield session
+        finally:
+            await session.end()
+
+    def _command(self, fds: Mapping[str, int], limits: Limits) -> list[str]:
+        if self._second:
+            return unshare.command(self.unshare, fds, limits)
+        return command(self.bwrap, fds, limits)
 
     async def _start(
         self, contents: Mapping[str, bytes], limits: Limits
@@ -143,7 +186,7 @@ class Sandbox:
         with contextlib.ExitStack() as stack:
             fds = {path: stack.enter_context(_memory_file(d)) for path, d in contents.items()}
             return await asyncio.create_subprocess_exec(
-                *command(self.bwrap, fds, limits),
+                *self._command(fds, limits),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
@@ -165,32 +208,94 @@ async def _whole(
     try:
         return await asyncio.shield(start)
     except asyncio.CancelledError:
-        start.add_done_callback(_kill_started)  # holds even if this wait is cancelled too
-        await asyncio.wait([start])
-        if not start.cancelled() and not start.exception():
-            await start.result().wait()
+        await _finished(asyncio.create_task(_kill_started(start)))
         raise
 
 
-def _kill_started(start: asyncio.Task[asyncio.subprocess.Process]) -> None:
+async def _finished(task: asyncio.Task[Any]) -> None:
+    """Wait for what is sure to end soon; a cancellation is heeded after it."""
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as error:
+            cancelled = error
+    if cancelled:
+        raise cancelled
+
+
+async def _kill_started(start: asyncio.Task[asyncio.subprocess.Process]) -> None:
+    await asyncio.wait([start])
     if not start.cancelled() and not start.exception():
         _kill_group(start.result())
+        await start.result().wait()
 
 
-class _Watch:
-    """Feeds a process, collects what it says, and ends it when a limit is reached."""
+class Session:
+    """One running program: feeds it, collects what it says, and ends it at a limit."""
 
-    def __init__(self, process: asyncio.subprocess.Process, limits: Limits) -> None:
-        self.process, self.limits = process, limits
-        self.stdout, self.stderr = bytearray(), bytearray()
+    def __init__(self, process: asyncio.subprocess.Process, limits: Limits, started: float) -> None:
+        self.limits = limits
         self.status: SandboxStatus = "exited"
+        self._process, self._started = process, started
+        self._stdout, self._stderr = bytearray(), bytearray()
+        self._taken = self._searched = 0
+        self._news = asyncio.Event()
+        self._over = False
+        self._ended = asyncio.create_task(self._until_end())
 
-    async def until_end(self, stdin: bytes) -> SandboxStatus:
+    async def send(self, data: bytes, *, last: bool = False) -> None:
+        """Write to the program's stdin; what it no longer reads is dropped."""
+        pipe = self._process.stdin
+        if pipe is None:
+            return
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            pipe.write(data)
+            await pipe.drain()
+        if last:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                pipe.close()
+                await pipe.wait_closed()
+
+    async def line(self) -> bytes | None:
+        """The next whole line of its stdout; None when there will be no more."""
+        while (line := self.line_there()) is None and not self._over:
+            self._news.clear()
+            await self._news.wait()
+        return line
+
+    def line_there(self) -> bytes | None:
+        """The next whole line, if it has been said already."""
+        end = self._stdout.find(b"\n", self._searched)
+        if end < 0:
+            self._searched = len(self._stdout)
+            return None
+        line = bytes(self._stdout[self._taken : end])
+        self._taken = self._searched = end + 1
+        return line
+
+    async def result(self) -> SandboxResult:
+        """Wait for the end: of the program, or of what it may take."""
+        await asyncio.shield(self._ended)
+        return SandboxResult(
+            status=self.status,
+            exit_code=self._process.returncode,
+            stdout=bytes(self._stdout),
+            stderr=bytes(self._stderr),
+            seconds=time.perf_counter() - self._started,
+        )
+
+    async def end(self) -> None:
+        """Kill what still runs, and wait until it is gone, however often that is cancelled."""
+        if not self._over:  # even if bubblewrap is: its pid 1 may hold the pipes
+            _kill_group(self._process)
+        await _finished(self._ended)
+
+    async def _until_end(self) -> None:
         work = asyncio.gather(
-            self._feed(stdin),
-            self._collect(self.process.stdout, self.stdout),
-            self._collect(self.process.stderr, self.stderr),
-            self.process.wait(),
+            self._collect(self._process.stdout, self._stdout),
+            self._collect(self._process.stderr, self._stderr),
+            self._process.wait(),
         )
         sampling = asyncio.create_task(self._sample())
         try:
@@ -198,29 +303,18 @@ class _Watch:
         except TimeoutError:
             self._kill("timeout")
         finally:
-            # Also on cancellation: the run is over when all its processes are gone.
             sampling.cancel()
-            if not work.done():  # even if bubblewrap is: its pid 1 may hold the pipes
-                _kill_group(self.process)
+            if not work.done():
+                _kill_group(self._process)
             await asyncio.gather(asyncio.shield(work), sampling, return_exceptions=True)
-        return self.status
+            self._over = True
+            self._news.set()
 
     def _kill(self, why: SandboxStatus) -> None:
         if self.status == "exited":
             self.status = why
-        if self.process.returncode is None:
-            _kill_group(self.process)
-
-    async def _feed(self, stdin: bytes) -> None:
-        pipe = self.process.stdin
-        if pipe is None:
-            return
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            pipe.write(stdin)
-            await pipe.drain()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            pipe.close()
-            await pipe.wait_closed()
+        if self._process.returncode is None:
+            _kill_group(self._process)
 
     async def _collect(self, pipe: asyncio.StreamReader | None, into: bytearray) -> None:
         while pipe and (chunk := await pipe.read(65536)):
@@ -228,11 +322,12 @@ class _Watch:
             into += chunk[: max(0, room)]
             if len(chunk) > room:
                 self._kill("output_limit")
+            self._news.set()
 
     async def _sample(self) -> None:
-        while self.process.returncode is None:
+        while self._process.returncode is None:
             await asyncio.sleep(SAMPLE_SECONDS)
-            if _tree_memory(self.process.pid) > self.limits.memory:
+            if _tree_memory(self._process.pid) > self.limits.memory:
                 self._kill("memory_limit")
 
 

@@ -1,60 +1,17 @@
-"""Values that come out of the sandbox, read back and compared outside of it.
+"""Plain values that came out of the sandbox, compared outside of it.
 
-What: decodes the typed JSON of `inside`, and compares with an expected literal: the same
-types all the way down, with int and float equal by value, floats to within rounding. What
-not: anything that is no plain value (objects, arrays of other libraries) raises
-`NotPlain`: such a result is neither right nor wrong.
+What: compares with an expected literal: the same types all the way down, with int and float
+equal by value, floats to within rounding. What not: reading values (`wire`); anything that
+is no plain value.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["NotPlain", "decode", "same"]
+__all__ = ["same"]
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-12
-
-
-class NotPlain(Exception):
-    """A result of a type that cannot cross, or a record that is none of ours."""
-
-
-def decode(record: Any) -> Any:
-    """The value that a typed record stands for."""
-    try:
-        kind, content = record
-        return _DECODERS[kind](content)
-    except (TypeError, ValueError, KeyError, RecursionError) as error:
-        raise NotPlain(str(record)[:80]) from error
-
-
-def _plain(content: Any) -> Any:
-    if content is None or isinstance(content, bool | str):
-        return content
-    raise ValueError
-
-
-def _complex(content: Any) -> complex:
-    real, imaginary = content
-    return complex(float.fromhex(real), float.fromhex(imaginary))
-
-
-def _many(build: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda content: build(decode(item) for item in content)
-
-
-_DECODERS: Mapping[str, Callable[[Any], Any]] = {
-    "plain": _plain,
-    "int": lambda content: int(content, 16),
-    "float": float.fromhex,
-    "complex": _complex,
-    "bytes": bytes.fromhex,
-    "list": _many(list),
-    "tuple": _many(tuple),
-    "set": _many(set),
-    "frozenset": _many(frozenset),
-    "dict": lambda content: {decode(k): decode(v) for k, v in content},
-}
 
 
 def same(expected: Any, got: Any) -> bool:

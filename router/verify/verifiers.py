@@ -16,6 +16,7 @@ from router.verify.equations import states_formula
 from router.verify.examples import read_examples
 from router.verify.grounding import check_grounding
 from router.verify.math import check_math
+from router.verify.runner import Runner
 from router.verify.sandbox import Sandbox
 from router.verify.stated import StatedChecks, kind_of
 from router.verify.text import final_answer
@@ -31,8 +32,8 @@ MATH_SECONDS = 5.0
 class Verifiers:
     """All run-time checks, with the one sandbox they share. `close()` ends their processes."""
 
-    def __init__(self, sandbox: Sandbox | None = None) -> None:
-        self.sandbox = sandbox or Sandbox()
+    def __init__(self, sandbox: Runner | None = None) -> None:
+        self.sandbox: Runner = sandbox or Sandbox()
         self._stated = StatedChecks()
 
     def close(self) -> None:

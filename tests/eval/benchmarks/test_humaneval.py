@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from eval.benchmarks.benchmark import Graded
-from eval.benchmarks.humaneval import HumanEval, program_of, read_code
-from eval.benchmarks.judged_code import LIMITS, Judge, Problem
+from eval.benchmarks.humaneval import HumanEval, Problem, program_of, read_code
 from eval.sources.labels import label_of
 from eval.sources.shared import shared_data
 from policies.outcome import Status
 from router.errors import InputError, SetupError
 from router.verify.asked import preamble
+from router.verify.judge import LIMITS
 from router.verify.sandbox import Sandbox
 
 from .hostile import HOSTILE
@@ -30,7 +30,7 @@ SAMPLE = (2, 32, 33, 38, 47, 111, 160)
 
 def scores(*asked: tuple[int, str], seconds: float = LIMITS.seconds) -> list[Graded]:
     async def all_of_them() -> list[Graded]:
-        one = HumanEval(Judge(Sandbox(limits=LIMITS._replace(seconds=seconds))))
+        one = HumanEval(limits=LIMITS._replace(seconds=seconds))
         questions = one.questions(None, 0)
         return await asyncio.gather(*(one.score(questions[i], text) for i, text in asked))
 
@@ -239,7 +239,7 @@ def test_the_users_own_file(tmp_path: Path) -> None:
 
 def test_without_a_sandbox_there_is_an_error_and_no_score() -> None:
     async def both() -> None:
-        one = HumanEval(Judge(Sandbox(bwrap="no-such-bwrap")))
+        one = HumanEval(Sandbox(bwrap="no-such-bwrap", unshare="no-such-unshare"))
         with pytest.raises(SetupError, match="apt install bubblewrap"):
             await one.ready()
         with pytest.raises(SetupError, match="bubblewrap"):

@@ -89,7 +89,9 @@ async def test_wrong_programs_fail_and_say_why(code: str, status: str, told: str
     ],
 )
 async def test_what_fails_without_running(question: str, response: str, status: str) -> None:
-    verdict = await check_code(question, response, Sandbox(bwrap="no-such-bubblewrap"))
+    verdict = await check_code(
+        question, response, Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare")
+    )
     assert (verdict.passed, verdict.status) == (False, status)
 
 
@@ -101,8 +103,46 @@ async def test_what_fails_without_running(question: str, response: str, status: 
     ],
 )
 async def test_what_cannot_be_judged_does_not_fail(question: str, response: str) -> None:
-    verdict = await check_code(question, response, Sandbox(bwrap="no-such-bubblewrap"))
+    verdict = await check_code(
+        question, response, Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare")
+    )
     assert (verdict.passed, verdict.status) == (None, "unchecked")
+
+
+MBPP = (
+    "Write a function to find the shared elements.\nYour code should satisfy these tests:\n"
+    "assert set(shared((3, 4, 5), (5, 4))) == set((4, 5))\nassert shared((1,), (2,)) == ()"
+)
+
+
+@needs_sandbox
+@pytest.mark.parametrize(
+    ("body", "passed", "told"),
+    [
+        ("tuple(set(a) & set(b))", True, "The tests hold"),
+        ("tuple(a) if set(a) & set(b) else ()", False, "Line 2: assert set(shared("),
+        ("[x for x in a if x in b]", False, "the prompt says ()"),
+        ("iter(())", None, "no plain data"),
+    ],
+)
+async def test_asserts_that_are_more_than_a_value_are_judged(
+    body: str, passed: bool | None, told: str, sandbox: Sandbox
+) -> None:
+    code = fenced(f"def shared(a, b):\n    return {body}")
+    verdict = await check_code(MBPP, code, sandbox)
+    assert verdict.passed is passed
+    assert told in " ".join(verdict.evidence)
+
+
+@needs_sandbox
+async def test_a_crash_at_the_edges_lowers_the_confidence_only(sandbox: Sandbox) -> None:
+    question = "Write a function first.\nassert first([4, 2]) == 4"
+    sure = await check_code(question, fenced("def first(xs): return xs[0] if xs else 0"), sandbox)
+    less = await check_code(question, fenced("def first(xs): return xs[0]"), sandbox)
+    assert sure.passed is less.passed is True
+    assert sure.confidence is not None and less.confidence is not None
+    assert 0.6 < less.confidence < sure.confidence == 0.9
+    assert "first([]) raised IndexError" in less.evidence[1]
 
 
 @needs_sandbox
@@ -115,7 +155,9 @@ async def test_evidence_can_be_written_down(sandbox: Sandbox) -> None:
 
 async def test_without_a_sandbox_the_verdict_is_unchecked_with_the_hint() -> None:
     right = fenced("def f(n): return n * n")
-    verdict = await check_code(QUESTION, right, Sandbox(bwrap="no-such-bubblewrap"))
+    verdict = await check_code(
+        QUESTION, right, Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare")
+    )
     assert (verdict.passed, verdict.status) == (None, "unchecked")
     assert "apt install bubblewrap" in verdict.evidence[0]
 

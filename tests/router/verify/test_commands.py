@@ -56,6 +56,65 @@ def test_code_from_files(tmp_path: Path) -> None:
     assert (found["passed"], found["status"]) == (True, "passed")
 
 
+PROGRAM = "def f(n): return n * n"
+sandboxed = pytest.mark.skipif(not STATE.ok, reason=f"no sandbox here: {STATE.hint}")
+
+
+@sandboxed
+def test_a_program_with_its_tests(tmp_path: Path) -> None:
+    program, tests = tmp_path / "squares.py", tmp_path / "tests.py"
+    program.write_text(PROGRAM)
+    tests.write_text("from squares import f\nassert f(2) == 4")
+    found = asked("code", "--program", str(program), "--tests", str(tests))
+    assert (found["passed"], found["status"]) == (True, "passed")
+    found = asked("code", "--program", PROGRAM, "--tests", "assert f(2) == 5")
+    assert found["passed"] is False
+    assert found["evidence"][0].endswith("f(2) gave 4")
+    check = "def check(candidate): assert candidate(2) == 4"
+    both = f"{PROGRAM}\ndef g(n): return 0"
+    assert asked("code", "--program", both, "--tests", check, "--entry", "f")["passed"] is True
+
+
+@sandboxed
+def test_a_file_of_programs_keeps_its_order(tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    slow = "import time\ntime.sleep(0.4)\n" + PROGRAM
+    rows = [
+        {"id": "slow", "program": slow, "tests": "assert f(2) == 4"},
+        {"id": 7, "program": PROGRAM, "tests": "assert f(2) == 5"},
+        {"id": "no tests", "program": PROGRAM},
+        {"program": PROGRAM, "tests": "pass"},
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)) + "\n\nno json\n")
+    result = CliRunner().invoke(app, ["code", "--file", str(file), "--json"])
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 0
+    assert [list(row) for row in found] == [KEYS] * 5
+    assert [(row["id"], row["passed"], row["status"]) for row in found] == [
+        ("slow", True, "passed"), ("7", False, "failed"), ("no tests", None, "bad_input"),
+        ("4", None, "unchecked"), ("6", None, "bad_input"),
+    ]  # fmt: skip
+    assert "Line 3: tests is missing" in found[2]["evidence"][0]
+    assert "1 passed, 1 failed, 3 not decided" in result.stderr
+    assert call("code", "--file", str(file)).startswith("slow: passed (passed, confidence 0.95")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ([], "--program with --tests, or --file, or --question with --response"),
+        (["--program", "x"], "--tests is missing"),
+        (["--response", "x"], "--question is missing"),
+        (["--program", "x", "--tests", "y", "--file", "z"], "Give --program"),
+        (["--file", "no-such-file.jsonl"], "--file: no-such-file.jsonl cannot be read"),
+        (["--file", "."], "--file: . cannot be read"),
+    ],
+)
+def test_code_takes_one_form_of_three(options: list[str], told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        call("code", *options)
+
+
 def test_people_get_words() -> None:
     said = call("answer", "--question", "What is 12 * 7?", "--response", "85")
     assert said.startswith("failed (failed, confidence 0.01")

@@ -10,6 +10,7 @@ def test_exports() -> None:
         "EquivalenceChecker",
         "Kind",
         "Limits",
+        "Runner",
         "Sandbox",
         "SandboxResult",
         "Verifiers",

@@ -7,18 +7,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from router.verify import inside
+from router.verify import wire
+from router.verify.inner import inner
 
 
 def records(program: str, *calls: str, setup: str = "") -> list[dict[str, Any]]:
-    job = {
-        "nonce": "n0nce",
-        "program": program,
-        "calls": [{"setup": setup, "source": call} for call in calls],
-    }
+    asked = [{"call": i, "setup": setup, "source": call} for i, call in enumerate(calls)]
+    return answers(program, *asked)
+
+
+def answers(program: str, *calls: dict[str, Any]) -> list[dict[str, Any]]:
+    sent = [{"nonce": "n0nce", "program": program}, *calls]
     done = subprocess.run(
-        [sys.executable, "-I", inside.__file__],
-        input=json.dumps(job),
+        [sys.executable, "-I", "-c", inner("inside")],
+        input="".join(json.dumps(record) + "\n" for record in sent),
         capture_output=True,
         text=True,
         timeout=20,
@@ -40,7 +42,8 @@ def test_calls_are_answered_in_order() -> None:
 
 def test_errors_are_told_and_the_next_call_is_made() -> None:
     found = records("def f(n): return 1 / n", "f(0)", "f(1)")
-    assert found[1] == {"call": 0, "error": "ZeroDivisionError: division by zero"}
+    assert found[1]["error"] == "ZeroDivisionError: division by zero"
+    assert found[1]["raised"][:2] == ["ZeroDivisionError", True]
     assert found[2]["value"] == ["float", "0x1.0000000000000p+0"]
 
 
@@ -69,5 +72,41 @@ def test_long_results_cross_in_one_piece() -> None:
 
 def test_it_keeps_to_old_syntax() -> None:
     """The system's interpreter runs it, and may be older than ours."""
-    source = Path(inside.__file__).read_text(encoding="utf-8")
-    ast.parse(source, feature_version=(3, 8))
+    for half in ("inside", "inside_tests", "stubs", "wire"):
+        source = (Path(wire.__file__).parent / f"{half}.py").read_text(encoding="utf-8")
+        ast.parse(source, feature_version=(3, 8))
+
+
+def call(name: str, *args: Any, **kwargs: Any) -> dict[str, Any]:
+    return {"call": 0, "name": name, "arguments": wire.encode([args, kwargs])}
+
+
+def test_a_named_call_tells_of_its_arguments_only_what_changed() -> None:
+    program = "def f(xs, n=0):\n    xs.append(n)\n    return xs\ndef g(xs): return 1.5"
+    appended = answers(program, call("f", [1], n=2))[1]
+    assert appended["value"] == wire.encode([1, 2])
+    assert appended["after"] == wire.encode([([1, 2],), {"n": 2}])
+    assert appended["argument"] == [0]
+    assert answers(program, call("g", [1]))[1] == {"call": 0, "value": wire.encode(1.5)}
+
+
+def test_names_come_with_their_kinds() -> None:
+    program = "from math import gcd\nk = (1,)\nclass C: pass\ndef f(): pass\n_hidden = 1"
+    found = answers(program, {"call": 0, "names": None})[1]["names"]
+    assert {name: kind for name, (kind, _) in found.items()} == {
+        "gcd": "function", "k": "value", "C": "class", "f": "function",
+    }  # fmt: skip
+    assert answers(program, {"call": 0, "names": ["f", "g"]})[1]["names"] == {
+        "f": ["function", None]
+    }
+
+
+def test_an_error_names_its_nearest_builtin_type() -> None:
+    program = (
+        "class Own(KeyError):\n    def __str__(self): raise self\n"
+        "def f(kind): raise {'own': Own, 'key': KeyError}[kind]('k', 1)"
+    )
+    own = answers(program, call("f", "own"))[1]
+    assert own["raised"] == ["KeyError", False, wire.encode(("k", 1))]
+    assert own["error"] == "Own, which cannot be shown"
+    assert answers(program, call("f", "key"))[1]["raised"][:2] == ["KeyError", True]

@@ -1,15 +1,8 @@
 """The walls: nothing gets out, nothing outlives its run. As root and as an ordinary user."""
 
 import asyncio
-import contextlib
-import os
-import pickle
-import socket
-import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,153 +10,86 @@ from router.errors import SetupError
 from router.verify.sandbox import Limits, Sandbox, SandboxResult
 
 from .attacks import ESCAPES, HUNGERS
+from .boxes import NO_SANDBOX, USERS, boxes_alive, host, nothing_left_behind, run_as
+
+__all__ = ["host", "nothing_left_behind"]  # fixtures
 
 MIB = 1024 * 1024
 STRICT = Limits(seconds=0.4, memory=256 * MIB, processes=24, file_bytes=4 * MIB)
-ORDINARY_USER = 12345
-NO_SANDBOX = asyncio.run(Sandbox().available())
-USERS = ["root", "ordinary user"] if os.geteuid() == 0 else ["ordinary user"]
 
 pytestmark = [
+    pytest.mark.usefixtures("nothing_left_behind"),
     pytest.mark.skipif(not NO_SANDBOX.ok, reason=f"no sandbox here: {NO_SANDBOX.hint}"),
     pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning"),
 ]
 
 
-def run_as(user: str, work: Callable[[], Awaitable[Any]]) -> Any:
-    """What `work` returns, done by that user; in a child where that is not us."""
-    if user == "root" or os.geteuid() != 0:
-        return asyncio.run(_awaited(work))
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            os.setgroups([])
-            os.setgid(ORDINARY_USER)
-            os.setuid(ORDINARY_USER)
-            os.write(writing, pickle.dumps(asyncio.run(_awaited(work))))
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe:
-        data = pipe.read()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    return pickle.loads(data)
+def sandbox_of(tier: str) -> Sandbox:
+    return Sandbox() if tier == "bubblewrap" else Sandbox(bwrap="no-such-bubblewrap")
 
 
-async def _awaited(work: Callable[[], Awaitable[Any]]) -> Any:
-    return await work()
+TIERS = [
+    pytest.param(tier, marks=pytest.mark.skipif(not state.ok, reason=f"no {tier}: {state.hint}"))
+    for tier in ("bubblewrap", "unshare")
+    if (state := asyncio.run(sandbox_of(tier).available()))
+]
 
 
-def run(user: str, program: str, limits: Limits = STRICT, stdin: bytes = b"") -> SandboxResult:
-    result = run_as(user, lambda: Sandbox().run(program, limits=limits, stdin=stdin))
+def run(
+    user: str,
+    program: str,
+    limits: Limits = STRICT,
+    stdin: bytes = b"",
+    tier: str = "bubblewrap",
+) -> SandboxResult:
+    result = run_as(user, lambda: sandbox_of(tier).run(program, limits=limits, stdin=stdin))
     assert isinstance(result, SandboxResult)
     return result
 
 
-def boxes_alive() -> list[str]:
-    """Command lines of our sandboxes that still run (zombies have none).
-
-    Ours, or orphaned: the boxes of another live process on the machine are its own affair.
-    """
-    boxes = {pid: line for pid, line in _command_lines() if b"/box/main.py" in line}
-    return [
-        line.decode(errors="replace")
-        for pid, line in boxes.items()
-        if _outside(pid, boxes) in (os.getpid(), 1, None)
-    ]
-
-
-def _command_lines() -> Iterator[tuple[int, bytes]]:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                yield int(entry.name), (entry / "cmdline").read_bytes()
-
-
-def _outside(pid: int, boxes: dict[int, bytes]) -> int | None:
-    """The first ancestor that is no box; None where the process has gone meanwhile."""
-    while pid in boxes:
-        try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
-        except OSError:
-            return None
-        pid = int(stat.rpartition(")")[2].split()[1])
-    return pid
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_behind() -> Iterator[None]:
-    before = set(os.listdir(tempfile.gettempdir()))  # noqa: PTH208
-    yield
-    until = time.monotonic() + 2
-    while boxes_alive() and time.monotonic() < until:
-        time.sleep(0.02)
-    assert boxes_alive() == []
-    new = set(os.listdir(tempfile.gettempdir())) - before  # noqa: PTH208
-    assert not [name for name in new if "box" in name or "bwrap" in name]
-
-
-@pytest.fixture(scope="module")
-def host() -> Iterator[dict[str, str]]:
-    """Things of the host that a program would like to reach."""
-    with tempfile.NamedTemporaryFile("w", suffix="secret") as file, socket.socket() as server:
-        Path(file.name).chmod(0o644)
-        file.write("SECRET")
-        file.flush()
-        server.bind(("127.0.0.1", 0))
-        server.listen()
-        with socket.socket(socket.AF_UNIX) as unix:
-            unix.bind("\0ockham-test")
-            unix.listen()
-            yield {
-                "SECRET_FILE": file.name,
-                "PORT": str(server.getsockname()[1]),
-                "HOST_PID": str(os.getpid()),
-            }
-
-
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("name", ESCAPES)
 def test_nothing_escapes(
-    user: str, name: str, host: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    user: str, tier: str, name: str, host: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OCKHAM_TEST", "SECRET")
     program = ESCAPES[name]
     for word, value in host.items():
         program = program.replace(word, value)
-    result = run(user, program, STRICT._replace(seconds=5.0))
+    result = run(user, program, STRICT._replace(seconds=5.0), tier=tier)
     assert b"escaped" not in result.stdout
     assert result.status == "exited"
 
 
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("name", HUNGERS)
-def test_nothing_takes_more_than_its_share(user: str, name: str) -> None:
-    result = run(user, HUNGERS[name])
+def test_nothing_takes_more_than_its_share(user: str, tier: str, name: str) -> None:
+    result = run(user, HUNGERS[name], tier=tier)
     assert result.seconds < STRICT.seconds + 1
     assert len(result.stdout) <= STRICT.output_bytes
     assert len(result.stderr) <= STRICT.output_bytes
     assert (result.status, result.exit_code) != ("exited", 0) or name == "daemon"
 
 
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("user", USERS)
-def test_a_program_runs(user: str) -> None:
-    result = run(user, "import os, sys; print(sys.stdin.read() * 2, os.getuid() != 0)", stdin=b"ab")
+def test_a_program_runs(user: str, tier: str) -> None:
+    program = "import os, sys; print(sys.stdin.read() * 2, os.getuid() != 0)"
+    result = run(user, program, STRICT._replace(seconds=5.0), stdin=b"ab", tier=tier)
     assert result == ("exited", 0, b"abab True\n", b"", result.seconds)
-    assert result.seconds < 1
 
 
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("user", USERS)
-def test_limits_are_told_apart(user: str) -> None:
-    assert run(user, HUNGERS["endless loop"]).status == "timeout"
-    flood = run(user, HUNGERS["stdout flood"], STRICT._replace(seconds=8.0))
+def test_limits_are_told_apart(user: str, tier: str) -> None:
+    assert run(user, HUNGERS["endless loop"], tier=tier).status == "timeout"
+    flood = run(user, HUNGERS["stdout flood"], STRICT._replace(seconds=8.0), tier=tier)
     assert (flood.status, len(flood.stdout)) == ("output_limit", STRICT.output_bytes)
     patient = STRICT._replace(seconds=8.0)
-    assert run(user, HUNGERS["memory of many"], patient).status == "memory_limit"
-    assert b"MemoryError" in run(user, HUNGERS["memory bomb"], patient).stderr
+    assert run(user, HUNGERS["memory of many"], patient, tier=tier).status == "memory_limit"
+    assert b"MemoryError" in run(user, HUNGERS["memory bomb"], patient, tier=tier).stderr
 
 
 async def test_exit_codes_and_stderr_come_back() -> None:
@@ -208,9 +134,9 @@ async def none_alive_soon() -> bool:
     return not boxes_alive()
 
 
-async def cancelled_at_many_moments(times: int) -> float:
+async def cancelled_at_many_moments(times: int, tier: str) -> float:
     """The longest time it took, over moments from before the start to after all set-up."""
-    sandbox, longest = Sandbox(), 0.0
+    sandbox, longest = sandbox_of(tier), 0.0
     await sandbox.available()
     for step in (*range(50), 100, 300):
         task = asyncio.create_task(sandbox.run(SLEEPER))
@@ -220,11 +146,12 @@ async def cancelled_at_many_moments(times: int) -> float:
     return longest
 
 
+@pytest.mark.parametrize("tier", TIERS)
 @pytest.mark.parametrize("user", USERS)
 @pytest.mark.parametrize("times", [1, 3])
-def test_cancelling_kills_the_program_at_whatever_moment(user: str, times: int) -> None:
+def test_cancelling_kills_the_program_at_whatever_moment(user: str, tier: str, times: int) -> None:
     """Also while bubblewrap sets up, when its child does not yet die with it."""
-    assert run_as(user, lambda: cancelled_at_many_moments(times)) < 1
+    assert run_as(user, lambda: cancelled_at_many_moments(times, tier)) < 1
 
 
 async def test_a_limit_that_ends_during_set_up_leaves_nothing() -> None:
@@ -257,7 +184,7 @@ async def test_many_run_side_by_side() -> None:
 
 
 async def test_without_bubblewrap_nothing_runs(tmp_path: Path) -> None:
-    sandbox = Sandbox(bwrap="no-such-bubblewrap")
+    sandbox = Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare")
     state = await sandbox.available()
     assert not state.ok
     assert "apt install bubblewrap" in state.hint
@@ -276,6 +203,6 @@ def broken(tmp_path: Path) -> Path:
 
 
 async def test_a_bubblewrap_that_fails_is_not_available(broken: Path) -> None:
-    state = await Sandbox(bwrap=str(broken)).available()
+    state = await Sandbox(bwrap=str(broken), unshare="no-such-unshare").available()
     assert not state.ok
     assert state.hint

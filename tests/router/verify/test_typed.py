@@ -1,12 +1,12 @@
-"""Values across the wall, and what counts as the same."""
+"""What counts as the same, also after a way across the wall."""
 
 import math
 from typing import Any
 
 import pytest
 
-from router.verify.inside import encode
-from router.verify.typed import NotPlain, decode, same
+from router.verify.typed import same
+from router.verify.wire import decode, encode
 
 VALUES: list[Any] = [
     None, True, False, 0, -7, 10**400, 1.5, math.inf, 2 + 3j, "", "ä\ud800\n", b"\x00\xff",
@@ -46,38 +46,3 @@ def test_nan_is_nan() -> None:
 )  # fmt: skip
 def test_comparison(expected: Any, got: Any, verdict: bool) -> None:
     assert same(expected, got) is verdict
-
-
-class Liar(int):
-    def __eq__(self, other: object) -> bool:
-        return True
-
-    __hash__ = int.__hash__
-
-
-@pytest.mark.parametrize("value", [object(), Liar(4), range(3), [object()], {"a": Liar(4)}, len])
-def test_other_types_do_not_cross(value: Any) -> None:
-    with pytest.raises(NotPlain):
-        decode(encode(value))
-
-
-def test_what_is_too_deep_or_too_large_does_not_cross() -> None:
-    deep: list[Any] = []
-    for _ in range(100):
-        deep = [deep]
-    round_ = [1]
-    round_.append(round_)  # type: ignore[arg-type]
-    for value in (deep, round_, list(range(200_000))):
-        with pytest.raises(NotPlain):
-            decode(encode(value))
-
-
-@pytest.mark.parametrize(
-    "record",
-    [None, 4, "x", [], ["int"], ["int", "zz"], ["int", 4], ["plain", 4], ["plain", []], ["nope", 1],
-     ["dict", [[["list", []], ["plain", None]]]], ["set", [["list", []]]], ["complex", ["0x1"]],
-     ["float", None], ["bytes", "z"], {"a": 1}],
-)  # fmt: skip
-def test_forged_records_are_not_values(record: Any) -> None:
-    with pytest.raises(NotPlain):
-        decode(record)

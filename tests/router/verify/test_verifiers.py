@@ -118,7 +118,7 @@ async def test_code_runs_in_the_sandbox() -> None:
 
 async def test_code_without_a_sandbox_is_unchecked() -> None:
     given = attempt("```python\ndef f(n): return n * n\n```")
-    one = Verifiers(Sandbox(bwrap="no-such-bubblewrap"))
+    one = Verifiers(Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare"))
     verdict = await one.verify(query("Write f. f(2) == 4"), signals(), given, "code")
     assert (verdict.passed, verdict.status) == (None, "unchecked")
 
@@ -126,7 +126,7 @@ async def test_code_without_a_sandbox_is_unchecked() -> None:
 @pytest.mark.parametrize("kind", ["math", "code", "grounding", "none"])
 @pytest.mark.parametrize("text", ["", "\x00", "\ud800", "=" * 10**6, "```" * 10**5, "((" * 10**5])
 async def test_bad_content_never_raises(kind: Kind, text: str) -> None:
-    one = Verifiers(Sandbox(bwrap="no-such-bubblewrap"))
+    one = Verifiers(Sandbox(bwrap="no-such-bubblewrap", unshare="no-such-unshare"))
     question = query(text or "?")
     one.kind_for(question, signals(), "none")
     verdict = await one.verify(question, signals(), attempt(text), kind)
