@@ -40,7 +40,7 @@ __all__ = ["check_code", "extract_code"]
 MAX_RESPONSE = 400_000
 MAX_CODE = 100_000
 EXAMPLES_PASS, EXAMPLES_FAIL = 0.9, 0.1
-"""P(right), uncalibrated: the examples hold, other inputs may still fail; or the prompt is wrong."""
+"""P(right), uncalibrated: the examples hold, other inputs may still fail; or the prompt errs."""
 EDGES_WEIGH = 0.3
 """Uncalibrated: the part of that confidence that is lost where every edge input goes wrong."""
 
