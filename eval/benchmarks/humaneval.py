@@ -11,8 +11,9 @@ Protocol: pass@1 of Chen et al. 2021 (arXiv 2107.03374), asked of a chat model a
 one user turn, one code block back. Reading: the last fenced block that defines the entry
 point, else the last block, else (no closed fence) the text after an open fence, else the whole
 text. It runs behind the prompt's own code, so imports and helpers are there; a block that
-defines no such function is taken as its body. Scoring: the package's own `check`, see
-`judged_code` for how it is kept out of the candidate's reach and for what that leaves out.
+defines no such function is taken as its body. Scoring: the package's own `check`, run
+by `router.verify.judge`, which says how the candidate is kept away from it and what that
+leaves out. The helpers that a test uses are those of the prompt, never the candidate's.
 
 The sandbox runs the system's Python, which may be older than the model thinks.
 '''

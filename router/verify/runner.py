@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import Protocol, runtime_checkable
 
 from router.errors import ConfigError
-from router.verify.sandbox import Availability, Limits, Sandbox, SandboxResult, SandboxStatus
+from router.verify.sandbox import Availability, Limits, Sandbox, SandboxResult
+from router.verify.session import SandboxStatus
 
 __all__ = ["Runner", "Talk", "make_runner"]
 
