@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ import httpx
 
 from router.config import ModelSettings, Settings
 from router.errors import ModelError, ModelUnavailable, OckhamError, SetupError
-from router.models.client import Completion, Endpoint, complete, load_litellm
+from router.models.client import Endpoint, load_litellm
 from router.models.launcher import EmbeddedServer, embedded_weights
 from router.models.prices import Rates, local_price, stated_price
+from router.models.probe import PROBE, PROBE_TOKENS, ask, measure_rates
 from router.paths import data_dir
 from router.state import Price
 
@@ -30,8 +30,6 @@ __all__ = ["Models"]
 
 RETRY_S = 10.0
 """Pause before a server that was down is tried again."""
-PROBE_TOKENS = 32
-PROBE_S = 60.0
 # Card of VibeThinker-3B: temperature 1.0, top_p 0.95, both end tokens.
 CARD: Mapping[str, Any] = {
     "temperature": 1.0,
@@ -255,41 +253,16 @@ async def _served(name: str, api_base: str, key: str | None) -> tuple[str, int |
 
 
 async def _probe(model: _Model, endpoint: Endpoint) -> None:
-    """A real completion as the health check; a second one, where speed makes the price.
+    """A real completion as the health check; the speed too, where it makes the price.
 
     Raises `ModelError` where the server cannot complete.
     """
-    short = await _ask(endpoint, "Count from one to one hundred in words.", PROBE_TOKENS)
     if not model.measured:
+        await ask(endpoint, PROBE, PROBE_TOKENS)
         return
-    # A fresh salt: a cached prefix would measure the cache.
-    salt = datetime.now(UTC).isoformat()
-    long = await _ask(endpoint, f"{salt} " + "The quick brown fox jumps. " * 40, 1)
-    rates = Rates(
-        prompt_tps=max(1, long.prompt_tokens) / (long.first_token_seconds or long.seconds),
-        completion_tps=_completion_rate(short),
-        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    rates = await measure_rates(endpoint)
     _remember(model.name, model.settings, rates)
     model.price = local_price(model.settings.usd_per_hour or 0.0, rates)
-
-
-async def _ask(endpoint: Endpoint, text: str, max_tokens: int) -> Completion:
-    done = await complete(
-        endpoint, [{"role": "user", "content": text}], max_tokens=max_tokens, timeout_s=PROBE_S
-    )
-    if done.error is not None:
-        raise done.error
-    return done
-
-
-def _completion_rate(done: Completion) -> float:
-    """Tokens per second after the first; the whole call's rate where there was only one."""
-    if done.first_token_seconds is not None and done.last_token_seconds is not None:
-        writing = done.last_token_seconds - done.first_token_seconds
-        if done.completion_tokens > 1 and writing > 0:
-            return (done.completion_tokens - 1) / writing
-    return max(1, done.completion_tokens) / done.seconds
 
 
 def _rates_file(name: str, settings: ModelSettings) -> Path:
