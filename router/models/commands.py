@@ -38,7 +38,9 @@ def serve(
 
     CUDA: vLLM. A VibeThinker-3B GGUF file: llama.cpp. Else the embedded SmolLM2.
     """
-    settings = _model(load_settings(config), name)
+    _model(load_settings(config), name)
+    # As `auto`: what suits the embedded model alone (its context) must not bound another.
+    settings = _model(load_settings(config, models={name: {"serve": "auto"}}), name)
     port = port or free_port()
     plan = make_plan(look(settings), name, settings, port)
     if dry_run:
