@@ -45,6 +45,8 @@ class Endpoint:
     top_p: float | None = None
     stop: tuple[str, ...] | None = None
     stall_s: float = 60.0
+    extra_body: Mapping[str, Any] | None = None
+    """Fields of the server's own, beyond OpenAI's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ async def request(
         "stop": list(endpoint.stop) if endpoint.stop else None,
         "api_base": endpoint.api_base,
         "api_key": endpoint.api_key,
+        "extra_body": dict(endpoint.extra_body) if endpoint.extra_body else None,
         **more,
     }
     return await load_litellm().acompletion(

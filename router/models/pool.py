@@ -20,9 +20,12 @@ import httpx
 from router.config import ModelSettings, Settings
 from router.errors import ModelError, ModelUnavailable, OckhamError, SetupError
 from router.models.client import Endpoint, load_litellm
-from router.models.launcher import EmbeddedServer, embedded_weights
+from router.models.launcher import EmbeddedServer, ModelServer, embedded_weights, free_port
+from router.models.machine import look
+from router.models.plan import make_plan
 from router.models.prices import Rates, local_price, stated_price
 from router.models.probe import PROBE, PROBE_TOKENS, ask, measure_rates
+from router.models.serving import endpoint_of, server_for
 from router.paths import data_dir
 from router.state import Price
 
@@ -36,8 +39,15 @@ CARD: Mapping[str, Any] = {
     "top_p": 0.95,
     "stop": ("<|im_end|>", "<|endoftext|>"),
 }
+# vLLM leaves special tokens out of the text, and so would never see one that is a stop string.
+SEE_END_TOKENS = {"skip_special_tokens": False}
 # The embedded 135M model wanders at any temperature; greedy is its best.
 EMBEDDED: Mapping[str, Any] = {"temperature": 0.0, "top_p": None, "stop": None}
+BY_KIND: Mapping[str, Mapping[str, Any]] = {
+    "vllm": {**CARD, "extra_body": SEE_END_TOKENS},
+    "llama.cpp": CARD,
+    "embedded": EMBEDDED,
+}
 
 
 @dataclass(slots=True)
@@ -53,7 +63,7 @@ class _Model:
     context_tokens: int | None = None
     why_not: str | None = None
     endpoint: Endpoint | None = None
-    server: EmbeddedServer | None = None
+    server: ModelServer | None = None
     retry_at: float = 0.0
 
     @property
@@ -154,12 +164,12 @@ class Models:
         return model.endpoint
 
     def server_pid(self, name: str) -> int | None:
-        """Process id of an embedded server."""
+        """Process id of a server of our own."""
         server = self._models[name].server
         return server.pid if server else None
 
     def stop(self) -> None:
-        """Stop the embedded servers."""
+        """Stop the servers of our own."""
         if self._background is not None:
             self._background.cancel()
         for model in self._models.values():
@@ -193,19 +203,10 @@ async def _connect(model: _Model) -> Endpoint:
     s = model.settings
     key = s.api_key.get_secret_value() if s.api_key else None
     sampling = {"temperature": s.temperature, "top_p": s.top_p, "stop": s.stop}
-    if s.api_base is None and s.serve == "embedded":
-        if model.server is not None:
-            model.server.stop()
-        model.server = EmbeddedServer(model.name, s)
-        await model.server.start()
-        endpoint = Endpoint(
-            model.name,
-            f"hosted_vllm/{model.server.alias}",
-            model.server.api_base,
-            model.server.api_key,
-            stall_s=s.stall_s,
-        )
-        return replace(endpoint, **_merge(sampling, EMBEDDED))
+    if s.api_base is None and s.serve is not None:
+        server, defaults = await _start_own(model)
+        endpoint = endpoint_of(server, s.stall_s)
+        return replace(endpoint, **_merge(sampling, defaults))
     if s.api_base is None:
         return Endpoint(
             model.name, model.litellm_name or "", None, key, stall_s=s.stall_s, **_merge(sampling)
@@ -217,7 +218,27 @@ async def _connect(model: _Model) -> Endpoint:
     endpoint = Endpoint(
         model.name, f"hosted_vllm/{served}", s.api_base, key or "none", stall_s=s.stall_s
     )
-    return replace(endpoint, **_merge(sampling, CARD if s.tier == "small" else {}))
+    if s.tier != "small":
+        return replace(endpoint, **_merge(sampling))
+    # Only vLLM and SGLang, which know the field, say how long their context is.
+    extra = SEE_END_TOKENS if model.context_tokens else None
+    return replace(endpoint, extra_body=extra, **_merge(sampling, CARD))
+
+
+async def _start_own(model: _Model) -> tuple[ModelServer, Mapping[str, Any]]:
+    """Start the server that the configuration asks for here; with it, its sampling defaults."""
+    if model.server is not None:
+        model.server.stop()
+    s = model.settings
+    if s.serve == "embedded":
+        model.server, defaults = EmbeddedServer(model.name, s), EMBEDDED
+    else:
+        port = free_port()
+        plan = make_plan(await asyncio.to_thread(look, s), model.name, s, port)
+        model.server = await asyncio.to_thread(server_for, plan, model.name, s, port=port)
+        model.context_tokens, defaults = plan.context_tokens, BY_KIND[plan.kind]
+    await model.server.start()
+    return model.server, defaults
 
 
 def _merge(chosen: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
