@@ -10,6 +10,7 @@ import asyncio
 import json
 import os
 import signal
+import subprocess
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -19,17 +20,18 @@ import pytest
 
 from router.arms.run import ArmRunner
 from router.config import ArmSettings, load_settings
-from router.errors import ModelAuthError, ModelUnavailable
+from router.errors import ModelAuthError
 from router.models.check import STREAMS, check_model
 from router.models.client import complete, request
 from router.models.launcher import VllmServer, free_port
+from router.models.machine import HUB_ID
 from router.models.plan import vllm_command
 from router.models.pool import Models
 from router.models.serving import endpoint_of
 from router.query import make_query
 from router.state import AttemptStatus, Signals
 
-from .conftest import VLLM_PYTHON
+from .conftest import OCKHAM, VLLM_PYTHON
 
 WEIGHTS = VLLM_PYTHON.parent.parent / "models"
 
@@ -47,7 +49,9 @@ CPU = {
     "VLLM_CPU_KVCACHE_SPACE": "1",
     "VLLM_CPU_OMP_THREADS_BIND": "nobind",
     "OMP_NUM_THREADS": "1",
+    "VLLM_CACHE_ROOT": str(VLLM_PYTHON.parent.parent / "cache"),
 }
+SMI = Path(__file__).parents[1] / "router" / "models" / "smi"
 SEQS = 4
 STORY = [{"role": "user", "content": "Write a long story about a fox."}]
 
@@ -301,37 +305,77 @@ async def test_the_cards_sampling_reaches_an_endpoint(tiny):
     assert models.context_tokens("small") == 65_536
 
 
-async def test_a_server_killed_in_mid_stream_is_a_failed_attempt():
-    """kill -9 of the whole server: the attempt fails, nothing hangs, the model is down."""
-    server = server_of("tiny-qwen2", 65_536)
-    try:
-        await server.start()
-        models = Models(settings_for(server, stall_s=20))
-        await models.start()
-        runner, begun = ArmRunner(models, None, 3), asyncio.Event()
-        run = asyncio.create_task(
-            runner.run(
-                "small",
-                ArmSettings(model="small", max_tokens=8000),
-                make_query("Write a long story about a fox.", max_chars=1000),
-                Signals(verifiability=0, knowledge_demand=0, domains={"open": 1.0}, chars=9,
-                        featuriser="none"),
-                timeout_s=100,
-                on_text=lambda _: begun.set(),
-            )
-        )  # fmt: skip
-        await asyncio.wait_for(begun.wait(), 60)
-        (child,) = (p for p in children(server.pid))
-        os.killpg(child, signal.SIGKILL)
-        attempt = await asyncio.wait_for(run, 40)
-        assert attempt.status is AttemptStatus.FAILED
-        assert "broke off in the middle of its answer" in attempt.error
-        assert (attempt.tokens_basis, attempt.completion_tokens > 0) == ("counted", True)
-        assert "broke off" in models.why_not("small")
-        gone = await stream(server)
-        assert isinstance(gone.error, ModelUnavailable)
-    finally:
-        server.stop()
+@pytest.fixture
+def pretend_gpu(real_env, tmp_path):
+    """A recorded 24 GB GPU, and the tiny model in the hub's cache under VibeThinker's name."""
+    line = (SMI / "gb24.csv").read_text().strip()
+    tool = tmp_path / "bin" / "nvidia-smi"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\necho '{line}'\n")
+    tool.chmod(0o755)
+    repository = tmp_path / "hub" / f"models--{HUB_ID.replace('/', '--')}"
+    (repository / "snapshots").mkdir(parents=True)
+    (repository / "snapshots" / "1").symlink_to(WEIGHTS / "tiny-qwen2")
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("1")
+    real_env.setenv("PATH", f"{tool.parent}:{os.environ['PATH']}")
+    real_env.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
+    real_env.setenv("OCKHAM_VLLM_PYTHON", str(VLLM_PYTHON))
+    for name, value in CPU.items():
+        real_env.setenv(name, value)
+
+
+@pytest.fixture
+def serving(pretend_gpu):
+    """`ockham models serve` with the very command of a 24 GB GPU, its engine vLLM's for CPUs."""
+    command = subprocess.Popen(
+        [*OCKHAM, "models", "serve", "small", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    yield command, json.loads(command.stdout.readline() or "{}")
+    command.terminate()
+    command.communicate(timeout=40)
+
+
+async def test_the_cuda_command_serves_and_a_kill_in_mid_stream_is_a_failed_attempt(serving):
+    """kill -9 of the whole server: the attempt fails, nothing hangs, the model is down, and
+    the command ends with the reason."""
+    command, ready = serving
+    assert (ready["kind"], ready["model"]) == ("vllm", "vibethinker-3b")
+    small = {"api_base": ready["api_base"], "api_key": ready["api_key"], "stall_s": 20}
+    models = Models(load_settings(models={"small": small}))
+    await models.start()
+    assert models.context_tokens("small") == ready["context_tokens"] == 65_536
+    begun = asyncio.Event()
+    run = asyncio.create_task(attempt_with(models, begun))
+    await asyncio.wait_for(begun.wait(), 60)
+    (vllm,) = children(ready["pid"])
+    os.killpg(vllm, signal.SIGKILL)
+    attempt = await asyncio.wait_for(run, 40)
+    assert attempt.status is AttemptStatus.FAILED
+    assert "broke off in the middle of its answer" in attempt.error
+    assert (attempt.tokens_basis, attempt.completion_tokens > 0) == ("counted", True)
+    assert "broke off" in models.why_not("small")
+    assert await asyncio.to_thread(command.wait, 40) == 4
+    said = command.stderr.read()
+    assert "written, not run" in said and "error: models.small: the server ended" in said
+
+
+async def attempt_with(models, begun):
+    """One attempt of the small arm; `begun` is set with its first visible text."""
+    signals = Signals(
+        verifiability=0, knowledge_demand=0, domains={"open": 1.0}, chars=9, featuriser="none"
+    )
+    return await ArmRunner(models, None, 3).run(
+        "small",
+        ArmSettings(model="small", max_tokens=8000),
+        make_query("Write a long story about a fox.", max_chars=1000),
+        signals,
+        timeout_s=100,
+        on_text=lambda _: begun.set(),
+    )
 
 
 def children(pid):
