@@ -27,11 +27,9 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from eval.compare import share
 from router.errors import InputError
@@ -46,14 +44,10 @@ __all__ = [
     "Serving",
     "cells",
     "expected_tokens",
-    "measured_serving",
     "offers",
     "quantile",
-    "read_facts",
-    "read_outcomes",
 ]
 
-SHIPPED = Path(__file__).with_name("breakeven.yaml")
 Verdict = Literal["wins", "close", "loses"]
 Part = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -153,43 +147,6 @@ class Cell:
     p50_s: float
     p95_s: float
     verdict: Verdict
-
-
-def read_facts() -> Facts:
-    """The shipped figures."""
-    return Facts.model_validate(yaml.safe_load(SHIPPED.read_text(encoding="utf-8")))
-
-
-def read_outcomes(path: Path) -> Outcomes:
-    """Your own outcomes by token cap: YAML or JSON of the shape `outcomes` has here."""
-    try:
-        return Outcomes.model_validate(_read(path, "--outcomes"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "it"
-        raise InputError(f"--outcomes: {path}: {where}: {first['msg']}") from None
-
-
-def measured_serving(path: Path) -> Serving:
-    """The machine that `ockham models check --json` measured."""
-    data = _read(path, "--measured")
-    try:
-        values = {fact["name"]: fact["value"] for fact in data["facts"] if fact["state"] == "ok"}
-        streams = {int(name.split()[0].replace("one", "1")): value for name, value in values.items()
-                   if name.endswith((" stream", " streams"))}  # fmt: skip
-        source = f"ockham models check, {data['measured_at']}"
-        return Serving(name=data["model"], streams=streams, source=source)
-    except (KeyError, TypeError, ValueError) as error:
-        what = str(error).splitlines()[0]
-        raise InputError(f"--measured: {path} is no `models check --json` output: {what}") from None
-
-
-def _read(path: Path, option: str) -> Any:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        what = " ".join(str(error).split())
-        raise InputError(f"{option}: cannot read {path}: {what}") from None
 
 
 def offers(hosted: Iterable[Hosted], tokens: int, prompt_tokens: int) -> list[Offer]:

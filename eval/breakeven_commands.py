@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from eval.breakeven import Cell, Facts, Offer
+    from eval.breakeven import Cell, Facts, Offer, Outcomes
 
 __all__ = ["app", "losses"]
 
@@ -47,18 +47,21 @@ def breakeven(
         Path | None, typer.Option(help="Output of `ockham models check --json`: your machine.")
     ] = None,
     outcomes: Annotated[
-        Path | None, typer.Option(help="Your outcomes by cap, as in eval/breakeven.yaml.")
+        str | None,
+        typer.Option(help="Your outcomes: YAML as in eval/breakeven.yaml, or a set, with --arm."),
     ] = None,
+    arm: Annotated[str | None, typer.Option(help="The small arm in the outcome set.")] = None,
     out: Annotated[Path | None, typer.Option(help="Also a picture, as PNG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every cell as JSON.")] = False,
 ) -> None:
     """Cost of a correct answer and latency over GPU price, streams, token cap, hosted price."""
-    from eval.breakeven import cells, measured_serving, offers, read_facts, read_outcomes
+    from eval.breakeven import cells, offers
+    from eval.breakeven_inputs import measured_serving, read_facts
 
     facts = read_facts()
     given = {
         "serving": (measured_serving(measured),) if measured else None,
-        "outcomes": read_outcomes(outcomes) if outcomes else None,
+        "outcomes": _outcomes(outcomes, arm) if outcomes else None,
         "hosted": tuple(_hosted(text) for text in hosted) if hosted else None,
         "hosted_tokens": hosted_tokens,
     }
@@ -81,6 +84,12 @@ def breakeven(
         typer.echo(json.dumps(body))
         return
     _show(grid, sold, facts, busy)
+
+
+def _outcomes(where: str, arm: str | None) -> "Outcomes":
+    from eval.breakeven_inputs import read_outcomes, read_set
+
+    return read_set(where, arm) if arm is not None else read_outcomes(Path(where))
 
 
 def _hosted(text: str) -> "object":

@@ -38,7 +38,7 @@ def serve(
 
     CUDA: vLLM. A VibeThinker-3B GGUF file: llama.cpp. Else the embedded SmolLM2.
     """
-    _model(load_settings(config), name)
+    _servable(load_settings(config), name)
     # As `auto`: what suits the embedded model alone (its context) must not bound another.
     settings = _model(load_settings(config, models={name: {"serve": "auto"}}), name)
     port = port or free_port()
@@ -73,6 +73,11 @@ def _model(settings: Settings, name: str) -> ModelSettings:
         return settings.models[name]
     except KeyError:
         raise InputError(f"no model {name!r} (models: {', '.join(settings.models)})") from None
+
+
+def _servable(settings: Settings, name: str) -> None:
+    if _model(settings, name).tier != "small":
+        raise InputError(f"models.{name} is large: what can be served here is a small model")
 
 
 def _plan_text(plan: Plan) -> str:

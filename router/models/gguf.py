@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = ["GgufFile", "find_gguf", "read_gguf"]
+__all__ = ["MAGIC", "GgufFile", "find_gguf", "read_gguf"]
 
 MAGIC = b"GGUF"
 MAX_TEXT = 1 << 24

@@ -25,9 +25,17 @@ import httpx
 
 from router.config import ModelSettings
 from router.errors import ModelUnavailable, SetupError
+from router.models.gguf import MAGIC
 from router.paths import data_dir
 
-__all__ = ["EmbeddedServer", "ModelServer", "VllmServer", "embedded_weights", "free_port"]
+__all__ = [
+    "PARALLEL",
+    "EmbeddedServer",
+    "ModelServer",
+    "VllmServer",
+    "embedded_weights",
+    "free_port",
+]
 
 START_S = 60.0
 """Longest wait for a process's first line: loading a few GB from a slow disk."""
@@ -35,7 +43,6 @@ VLLM_START_S = 1800.0
 """Longest wait until vLLM listens: it may fetch 6 GB first."""
 POLL_S = 0.5
 PARALLEL = 4
-GGUF_MAGIC = b"GGUF"
 
 
 def free_port() -> int:
@@ -66,7 +73,7 @@ def embedded_weights(name: str, settings: ModelSettings) -> Path:
         raise SetupError(
             f"models.{name}: cannot read weights {path}: {error.strerror}; {hint}"
         ) from None
-    if magic != GGUF_MAGIC:
+    if magic != MAGIC:
         raise SetupError(f"models.{name}: {path} is not a GGUF weight file; {hint}")
     return path
 

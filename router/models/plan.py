@@ -34,6 +34,7 @@ from typing import Literal
 from router.config import ModelSettings
 from router.errors import ConfigError
 from router.models.gguf import GgufFile
+from router.models.launcher import PARALLEL
 from router.models.machine import HUB_ID, Gpu, Machine
 
 __all__ = ["Plan", "make_plan", "vllm_command"]
@@ -216,7 +217,7 @@ def _llama(
     files = [chosen] if chosen else _good_files(machine, reasons)
     for file in files:
         room = (machine.ram_free_bytes - file.size - LLAMA_SPARE) // KV_BYTES
-        length = next((n for n in LLAMA_LENGTHS if n * AT_ONCE <= room), None)
+        length = next((n for n in LLAMA_LENGTHS if n * PARALLEL <= room), None)
         if length is None and chosen is None:
             reasons.append(
                 f"{file.path.name} does not fit: {machine.ram_free_bytes / 2**30:.1f} GiB free"
@@ -229,8 +230,8 @@ def _llama(
             kind="llama.cpp",
             model=file.path.stem.lower(),
             context_tokens=context,
-            parallel=AT_ONCE,
-            kv_tokens=AT_ONCE * context,
+            parallel=PARALLEL,
+            kv_tokens=PARALLEL * context,
             command=LLAMA_COMMAND,
             weights=file.path,
             reasons=tuple(reasons),
@@ -251,7 +252,7 @@ def _fetched(machine: Machine, settings: ModelSettings, reasons: list[str]) -> P
                 kind="llama.cpp",
                 model=Path(name).stem.lower(),
                 context_tokens=settings.context_tokens or LLAMA_LENGTHS[-2],
-                parallel=AT_ONCE,
+                parallel=PARALLEL,
                 command=LLAMA_COMMAND,
                 fetch=(settings.gguf_repo, name),
                 reasons=tuple(reasons),
@@ -284,7 +285,7 @@ def _embedded(settings: ModelSettings, reasons: list[str]) -> Plan:
         kind="embedded",
         model="smollm2-135m-instruct.q4_1",
         context_tokens=settings.context_tokens or 2048,
-        parallel=AT_ONCE,
+        parallel=PARALLEL,
         command=LLAMA_COMMAND,
         reasons=(*reasons, told),
     )

@@ -39,12 +39,16 @@ CARD: Mapping[str, Any] = {
     "top_p": 0.95,
     "stop": ("<|im_end|>", "<|endoftext|>"),
 }
-# vLLM leaves special tokens out of the text, and so would never see one that is a stop string.
-SEE_END_TOKENS = {"skip_special_tokens": False}
+# vLLM leaves special tokens out of the text, and so would never see one that is a stop string;
+# and it takes a top_k from the model's files where a request names none.
+VLLM_CARD: Mapping[str, Any] = {
+    **CARD,
+    "extra_body": {"skip_special_tokens": False, "top_k": -1},
+}
 # The embedded 135M model wanders at any temperature; greedy is its best.
 EMBEDDED: Mapping[str, Any] = {"temperature": 0.0, "top_p": None, "stop": None}
 BY_KIND: Mapping[str, Mapping[str, Any]] = {
-    "vllm": {**CARD, "extra_body": SEE_END_TOKENS},
+    "vllm": VLLM_CARD,
     "llama.cpp": CARD,
     "embedded": EMBEDDED,
 }
@@ -220,9 +224,9 @@ async def _connect(model: _Model) -> Endpoint:
     )
     if s.tier != "small":
         return replace(endpoint, **_merge(sampling))
-    # Only vLLM and SGLang, which know the field, say how long their context is.
-    extra = SEE_END_TOKENS if model.context_tokens else None
-    return replace(endpoint, extra_body=extra, **_merge(sampling, CARD))
+    # Only vLLM and SGLang, which know these fields, say how long their context is.
+    card = VLLM_CARD if model.context_tokens else CARD
+    return replace(endpoint, **_merge(sampling, card))
 
 
 async def _start_own(model: _Model) -> tuple[ModelServer, Mapping[str, Any]]:

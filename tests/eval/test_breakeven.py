@@ -3,6 +3,7 @@
 import json
 import math
 
+import polars as pl
 import pytest
 import yaml
 from typer.testing import CliRunner
@@ -14,14 +15,14 @@ from eval.breakeven import (
     Serving,
     cells,
     expected_tokens,
-    measured_serving,
     offers,
     quantile,
-    read_facts,
-    read_outcomes,
 )
 from eval.breakeven_commands import app, losses
+from eval.breakeven_inputs import measured_serving, read_facts, read_outcomes, read_set
+from policies.outcome import OutcomeSet
 from router.errors import InputError
+from router.outcomes import write_outcomes
 
 OUTCOMES = Outcomes(
     benchmark="b",
@@ -173,3 +174,27 @@ def test_the_command_shows_tables_losses_and_a_picture(tmp_path):
         assert f"Small LOSES to {model} (USD " in done.output
     assert "…" not in done.output
     assert out.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_set_gives_the_figures_of_every_lower_cap(tmp_path):
+    rows = [(10, "ok", 1.0), (40, "ok", 0.0), (60, "ok", 1.0), (80, "truncated", 0.0)]
+    frame = pl.DataFrame(
+        [
+            {"source": "s", "benchmark": "b", "query_id": str(i), "arm": "small", "status": status,
+             "score": score, "completion_tokens": tokens}
+            for i, (tokens, status, score) in enumerate(rows)
+        ]
+    )  # fmt: skip
+    asked = pl.DataFrame(
+        [{"source": "s", "benchmark": "b", "query_id": str(i), "query": f"q{i}"} for i in range(4)]
+    )
+    write_outcomes(OutcomeSet(frame, asked, {"name": "mine"}), tmp_path / "set")
+    found = read_set(str(tmp_path / "set"), "small")
+    assert (found.benchmark, found.n, list(found.caps)) == ("b", 4, [2, 5, 10, 20, 40, 80])
+    assert found.caps[80] == AtCap(right=0.5, cut=0.25)
+    assert found.caps[40] == AtCap(right=0.25, cut=0.5)
+    assert found.caps[5] == AtCap(right=0.0, cut=1.0)
+    with pytest.raises(InputError, match="--arm: .* has no row of 'large'"):
+        read_set(str(tmp_path / "set"), "large")
+    args = ["breakeven", "--outcomes", str(tmp_path / "set"), "--arm", "small"]
+    assert "b, n = 4 a cap" in CliRunner().invoke(app, args, env={"COLUMNS": "160"}).output

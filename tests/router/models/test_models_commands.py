@@ -71,3 +71,7 @@ def test_a_configured_file_that_is_none_is_named(_clean, tmp_path):
 def test_a_repository_must_look_like_one(_clean):
     _clean.setenv("OCKHAM_MODELS__SMALL__GGUF_REPO", "not a repository")
     assert "models.small.gguf_repo" in str(run("serve", "--dry-run").exception)
+
+
+def test_a_large_model_is_not_served_here():
+    assert "models.large is large" in str(run("serve", "large").exception)
