@@ -1,6 +1,7 @@
 """`ockham cost breakeven`: what a correct answer costs, here and hosted, and who loses where."""
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -80,10 +81,18 @@ def breakeven(
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(picture(grid, sold, facts, busy))
     if as_json:
-        body = {"busy": busy, "facts": facts.model_dump(), "cells": [asdict(c) for c in grid]}
+        body = {"busy": busy, "facts": facts.model_dump(), "cells": [_plain(c) for c in grid]}
         typer.echo(json.dumps(body))
         return
     _show(grid, sold, facts, busy)
+    if measured and not outcomes:
+        typer.echo("note: the speed is your server's, the scores are VibeThinker-3B's: --outcomes")
+
+
+def _plain(cell: "Cell") -> dict[str, object]:
+    """JSON has no infinity: what can never be right has no cost."""
+    items = asdict(cell).items()
+    return {key: None if value == math.inf else value for key, value in items}
 
 
 def _outcomes(where: str, arm: str | None) -> "Outcomes":
@@ -157,8 +166,9 @@ def _table(
         pad_edge=False,
     )
     names = ["machine", "load", "cap", "right", "tokens", "p50 s", "p95 s", "USD", "95 %", "idle"]
-    for name in (*names, *(offer.model.split("/")[-1] for offer in sold)):
-        table.add_column(name, justify="left" if name == "machine" else "right", no_wrap=True)
+    table.add_column(names[0], no_wrap=True, max_width=24)
+    for name in (*names[1:], *(offer.model.split("/")[-1] for offer in sold)):
+        table.add_column(name, justify="right", no_wrap=True)
     rows: dict[tuple[str, int, int], list[Cell]] = defaultdict(list)
     for cell in grid:
         if cell.usd_per_hour == grid[0].usd_per_hour:

@@ -43,11 +43,10 @@ def measured_serving(path: Path) -> Serving:
     """The machine that `ockham models check --json` measured."""
     data = _read(path, "--measured")
     try:
-        values = {fact["name"]: fact["value"] for fact in data["facts"] if fact["state"] == "ok"}
-        streams = {int(name.split()[0].replace("one", "1")): value for name, value in values.items()
-                   if name.endswith((" stream", " streams"))}  # fmt: skip
         source = f"ockham models check, {data['measured_at']}"
-        return Serving(name=data["model"], streams=streams, source=source)
+        return Serving(
+            name=data["model"].split("/")[-1], streams=data["tokens_per_s"], source=source
+        )
     except (KeyError, TypeError, ValueError) as error:
         what = str(error).splitlines()[0]
         raise InputError(f"--measured: {path} is no `models check --json` output: {what}") from None

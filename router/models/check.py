@@ -35,6 +35,7 @@ TOKENS = 96
 STREAMS = 8
 CALL_S = 120.0
 STOPS = ("e", "a", " ")
+SPEEDS: Mapping[str, int] = {"one stream": 1, f"{STREAMS} streams": STREAMS}
 SAMPLES = 4
 TOP = 5
 END_TOKENS = ("<|im_end|>", "<|endoftext|>")
@@ -62,11 +63,9 @@ class Report:
     model: str
     api_base: str | None
     measured_at: str
+    tokens_per_s: Mapping[int, float]
+    """By streams at once, all of them together; without those that failed."""
     facts: tuple[Fact, ...]
-
-    def value(self, name: str) -> float | None:
-        """The figure of one fact."""
-        return next((fact.value for fact in self.facts if fact.name == name), None)
 
 
 class _Found(NamedTuple):
@@ -99,6 +98,11 @@ async def check_model(settings: Settings, name: str) -> Report:
             model=endpoint.model,
             api_base=endpoint.api_base,
             measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            tokens_per_s={
+                streams: fact.value
+                for fact in facts
+                if (streams := SPEEDS.get(fact.name)) and fact.value is not None
+            },
             facts=(*facts, priced),
         )
     finally:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict, replace
 
 import polars as pl
 import pytest
@@ -22,6 +23,7 @@ from eval.breakeven_commands import app, losses
 from eval.breakeven_inputs import measured_serving, read_facts, read_outcomes, read_set
 from policies.outcome import OutcomeSet
 from router.errors import InputError
+from router.models.check import Report
 from router.outcomes import write_outcomes
 
 OUTCOMES = Outcomes(
@@ -112,17 +114,21 @@ def test_the_shipped_survival_agrees_with_the_published_median():
 
 def test_your_own_machine(tmp_path):
     path = tmp_path / "check.json"
-    facts = [
-        {"name": "one stream", "state": "ok", "said": "", "value": 40.0},
-        {"name": "8 streams", "state": "ok", "said": "", "value": 110.0},
-        {"name": "n", "state": "not supported", "said": "", "value": None},
-    ]
-    report = {"model": "hosted_vllm/x", "measured_at": "2026-11-22T00:00:00+00:00", "facts": facts}
-    path.write_text(json.dumps(report))
+    report = Report(
+        name="small",
+        model="hosted_vllm/x",
+        api_base=None,
+        measured_at="2026-11-22T00:00:00+00:00",
+        tokens_per_s={1: 40.0, 8: 110.0},
+        facts=(),
+    )
+    path.write_text(json.dumps(asdict(report)))
     assert measured_serving(path).streams == {1: 40.0, 8: 110.0}
     done = CliRunner().invoke(app, ["breakeven", "--measured", str(path), "--json"])
     assert {c["streams"] for c in json.loads(done.stdout)["cells"]} == {1, 8}
-    path.write_text(json.dumps({**report, "facts": []}))
+    shown = CliRunner().invoke(app, ["breakeven", "--measured", str(path)]).output
+    assert "note: the speed is your server's, the scores are VibeThinker-3B's" in shown
+    path.write_text(json.dumps(asdict(replace(report, tokens_per_s={}))))
     with pytest.raises(InputError, match="--measured"):
         measured_serving(path)
 
@@ -156,6 +162,17 @@ def test_bad_input_names_its_option(args, says):
     done = CliRunner().invoke(app, ["breakeven", *args])
     assert isinstance(done.exception, InputError)
     assert says in str(done.exception)
+
+
+def test_json_has_no_infinity(tmp_path):
+    never = {"benchmark": "b", "n": 10, "caps": {10: {"right": 0, "cut": 1}}, "source": "by hand"}
+    (tmp_path / "o.yaml").write_text(yaml.safe_dump(never))
+    args = ["breakeven", "--outcomes", str(tmp_path / "o.yaml"), "--json"]
+    done = CliRunner().invoke(app, args)
+    assert {c["small_usd"] for c in json.loads(done.output)["cells"]} == {None}
+    assert "Infinity" not in done.output
+    out = tmp_path / "p.png"
+    assert CliRunner().invoke(app, [*args[:-1], "--out", str(out)]).exit_code == 0
 
 
 def test_losing_cells_are_named():
