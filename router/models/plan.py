@@ -87,7 +87,8 @@ def make_plan(machine: Machine, name: str, settings: ModelSettings, port: int = 
         plan = _vllm(machine, settings, port, reasons)
         if plan is not None:
             return plan
-    plan = _llama(machine, chosen, settings, reasons) or _fetched(machine, settings, reasons)
+    plan = _llama(machine, chosen, name, settings, reasons)
+    plan = plan or _fetched(machine, name, settings, reasons)
     return plan or _embedded(settings, reasons)
 
 
@@ -211,10 +212,14 @@ def _gpu_reasons(machine: Machine, gpu: Gpu, kv_tokens: int, length: int) -> tup
 
 
 def _llama(
-    machine: Machine, chosen: GgufFile | None, settings: ModelSettings, reasons: list[str]
+    machine: Machine,
+    chosen: GgufFile | None,
+    name: str,
+    settings: ModelSettings,
+    reasons: list[str],
 ) -> Plan | None:
     """The best file whose context fits into free memory; a configured one is taken as it is."""
-    files = [chosen] if chosen else _good_files(machine, reasons)
+    files = [chosen] if chosen else _good_files(machine, name, reasons)
     for file in files:
         room = (machine.ram_free_bytes - file.size - LLAMA_SPARE) // KV_BYTES
         length = next((n for n in LLAMA_LENGTHS if n * PARALLEL <= room), None)
@@ -224,7 +229,7 @@ def _llama(
             )
             continue
         context = settings.context_tokens or length or LLAMA_LENGTHS[-1]
-        how = "models.<name>.gguf names it" if chosen else "the best file found"
+        how = f"models.{name}.gguf names it" if chosen else "the best file found"
         reasons.append(f"{file.path.name} ({file.quantisation}): {how}")
         return Plan(
             kind="llama.cpp",
@@ -242,41 +247,43 @@ def _llama(
 LLAMA_COMMAND = (sys.executable, "-m", "router.models.llama_server")
 
 
-def _fetched(machine: Machine, settings: ModelSettings, reasons: list[str]) -> Plan | None:
+def _fetched(
+    machine: Machine, name: str, settings: ModelSettings, reasons: list[str]
+) -> Plan | None:
     """A file of `gguf_repo`: by its name, as its header is not here yet; checked once it is."""
     for word in GOOD[:2]:
-        name = next((n for n in machine.hub_gguf if word.lower() in n.lower()), None)
-        if name is not None and settings.gguf_repo is not None:
-            reasons.append(f"{name} of {settings.gguf_repo}, which models.<name>.gguf_repo names")
+        file = next((n for n in machine.hub_gguf if word.lower() in n.lower()), None)
+        if file is not None and settings.gguf_repo is not None:
+            reasons.append(f"{file} of {settings.gguf_repo}, which models.{name}.gguf_repo names")
             return Plan(
                 kind="llama.cpp",
-                model=Path(name).stem.lower(),
+                model=Path(file).stem.lower(),
                 context_tokens=settings.context_tokens or LLAMA_LENGTHS[-2],
                 parallel=PARALLEL,
                 command=LLAMA_COMMAND,
-                fetch=(settings.gguf_repo, name),
+                fetch=(settings.gguf_repo, file),
                 reasons=tuple(reasons),
             )
     return None
 
 
-def _good_files(machine: Machine, reasons: list[str]) -> list[GgufFile]:
+def _good_files(machine: Machine, name: str, reasons: list[str]) -> list[GgufFile]:
     good = [f for f in machine.gguf if f.quantisation in GOOD]
     refused = [f"{f.path.name} is {f.quantisation}" for f in machine.gguf if f not in good]
     if refused:
         reasons.append(f"refused, below Q6_K this model loops or never ends: {'; '.join(refused)}")
     elif not good:
-        reasons.append(f"no VibeThinker-3B GGUF file on disk; {_from_a_hub(machine)}")
+        reasons.append(f"no VibeThinker-3B GGUF file on disk; {_from_a_hub(machine, name)}")
     return sorted(good, key=lambda f: GOOD.index(f.quantisation))
 
 
-def _from_a_hub(machine: Machine) -> str:
+def _from_a_hub(machine: Machine, name: str) -> str:
     """The authors publish no GGUF: whose to trust is the owner's choice."""
     if machine.hub_down:
         return f"none can be fetched: {machine.hub_down}"
     if machine.hub_gguf:
-        return "models.<name>.gguf_repo is asked for one"
-    return "a hub answers, and models.<name>.gguf_repo names no repository with a Q8_0 or Q6_K file"
+        return f"models.{name}.gguf_repo is asked for one"
+    return f"a hub answers, and models.{name}.gguf_repo names no repository with Q8_0 or Q6_K"
 
 
 def _embedded(settings: ModelSettings, reasons: list[str]) -> Plan:

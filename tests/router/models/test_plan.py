@@ -151,7 +151,7 @@ def test_a_configured_file_goes_first_and_is_refused_where_it_is_bad(tmp_path):
 def test_a_repository_is_fetched_from_only_where_it_is_named():
     plan = plan_of(machine_with())
     assert plan.kind == "embedded"
-    assert "models.<name>.gguf_repo names no repository" in " ".join(plan.reasons)
+    assert "models.small.gguf_repo names no repository" in " ".join(plan.reasons)
     names = ("v-Q4_K_M.gguf", "v-Q6_K.gguf", "v-q8_0.gguf")
     plan = plan_of(machine_with(hub_gguf=names), gguf_repo="somebody/v-gguf")
     assert (plan.kind, plan.fetch) == ("llama.cpp", ("somebody/v-gguf", "v-q8_0.gguf"))
