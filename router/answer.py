@@ -39,7 +39,7 @@ def conclude(settings: Settings, policy: Policy, state: RunState, started: float
     """
     decision, attempts = state["decision"], state["attempts"]
     index = decision.attempt
-    if index is None or not attempts[index].text or attempts[index].status is AttemptStatus.FAILED:
+    if index is None or not _says_something(attempts[index], state["verdicts"][index]):
         raise NoAnswerError(_nothing(decision, attempts))
     best, verdict = attempts[index], state["verdicts"][index]
     verified = verdict.passed is True
@@ -50,7 +50,7 @@ def conclude(settings: Settings, policy: Policy, state: RunState, started: float
         model=best.model,
         verdict=verdict,
         verified=verified,
-        finish="length" if best.status is AttemptStatus.TRUNCATED else "stop",
+        finish="length" if best.status in _CUT else "stop",
         cost_usd=sum(a.cost_usd for a in attempts),
         prompt_tokens=sum(a.prompt_tokens for a in attempts),
         completion_tokens=sum(a.completion_tokens for a in attempts),
@@ -60,6 +60,16 @@ def conclude(settings: Settings, policy: Policy, state: RunState, started: float
         signals=state["signals"],
         trace=_trace(policy, state, started),
     )
+
+
+_CUT = (AttemptStatus.TRUNCATED, AttemptStatus.PROVISIONAL)
+
+
+def _says_something(attempt: Attempt, verdict: Verdict) -> bool:
+    """Whether an attempt can be returned: a provisional one only if its check passed."""
+    if attempt.status is AttemptStatus.PROVISIONAL:
+        return verdict.passed is True
+    return bool(attempt.text) and attempt.status is not AttemptStatus.FAILED
 
 
 def _all_large(settings: Settings, state: RunState, best: Attempt) -> float:

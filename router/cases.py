@@ -36,6 +36,7 @@ OUTCOMES: Mapping[AttemptStatus, Outcome] = {
     AttemptStatus.OK: Outcome.ANSWERED,
     AttemptStatus.TRUNCATED: Outcome.INCOMPLETE,
     AttemptStatus.NO_ANSWER: Outcome.INCOMPLETE,
+    AttemptStatus.PROVISIONAL: Outcome.INCOMPLETE,
     AttemptStatus.ABSTAINED: Outcome.ABSTAINED,
     AttemptStatus.FAILED: Outcome.FAILED,
 }
@@ -160,6 +161,13 @@ def _estimate(facts: _Facts) -> ArmEstimate:
     )
 
 
+def _outcome(attempt: Attempt, verdict: Verdict) -> Outcome:
+    """A provisional answer is one only where its check passed."""
+    if attempt.status is AttemptStatus.PROVISIONAL and verdict.passed is True:
+        return Outcome.ANSWERED
+    return OUTCOMES[attempt.status]
+
+
 def _attempts(
     arms: Sequence[Arm], attempts: Sequence[Attempt], verdicts: Sequence[Verdict]
 ) -> AttemptBlock:
@@ -167,7 +175,9 @@ def _attempts(
     nan = float("nan")
     return AttemptBlock(
         arm=np.array([[columns[a.arm] for a in attempts]], dtype=np.int64),
-        outcome=np.array([[OUTCOMES[a.status] for a in attempts]], dtype=np.int64),
+        outcome=np.array(
+            [[_outcome(a, v) for a, v in zip(attempts, verdicts, strict=True)]], dtype=np.int64
+        ),
         passed=np.array([[nan if v.passed is None else float(v.passed) for v in verdicts]]),
         confidence=np.array([[nan if v.confidence is None else v.confidence for v in verdicts]]),
         cost_usd=np.array([[a.cost_usd for a in attempts]], dtype=np.float64),

@@ -43,7 +43,7 @@ EMBEDDED_LIMITS: Mapping[str, Any] = {
     "max_tokens": 384,
     "languages": ("en",),
 }
-_NOT_SETTINGS = {"OCKHAM_CONFIG", "OCKHAM_DATA_DIR", "OCKHAM_SHARED_DATA"}
+_NOT_SETTINGS = {"OCKHAM_CONFIG", "OCKHAM_DATA_DIR", "OCKHAM_SHARED_DATA", "OCKHAM_VLLM_PYTHON"}
 
 
 class Section(BaseModel):
@@ -61,10 +61,13 @@ class ModelSettings(Section):
     api_base: str | None = None
     """Base URL of an OpenAI-compatible server, with its /v1."""
     api_key: SecretStr | None = None
-    serve: Literal["embedded"] | None = None
-    """`embedded`: start llama.cpp here. Ignored where `api_base` is set."""
+    serve: Literal["embedded", "auto"] | None = None
+    """`embedded`: start llama.cpp here. `auto`: what `ockham models serve` would start.
+    Ignored where `api_base` is set."""
     gguf: FilePath | None = None
-    """Weights for `serve: embedded`; null is the packaged SmolLM2."""
+    """Weights for llama.cpp; null is the packaged SmolLM2, or what `auto` finds."""
+    gguf_repo: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    """Hub repository whose GGUF `auto` and `ockham models serve` may fetch; you trust it."""
     threads: int | None = Field(default=None, ge=1)
     """llama.cpp's threads; null is half the cores (its threads spin)."""
     usd_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)

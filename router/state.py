@@ -233,6 +233,8 @@ class AttemptStatus(StrEnum):
     """The token cap was reached before the answer closed."""
     NO_ANSWER = "no_answer"
     """Nothing but thinking, or nothing at all."""
+    PROVISIONAL = "provisional"
+    """A box inside thinking that never closed: returned only if a check passes."""
     ABSTAINED = "abstained"
     """The reader says that the passages do not hold the answer."""
     FAILED = "failed"

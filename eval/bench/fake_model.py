@@ -32,6 +32,8 @@ class FakeModel:
     def __init__(self, answer: Callable[[list[dict[str, str]]], str] = say_hello) -> None:
         self.answer = answer
         self.mode: Mode = "ok"
+        self.replay: tuple[dict[str, str], ...] | None = None
+        """Exactly these deltas, one a chunk, in place of the answer's words."""
         self.requests: list[dict[str, Any]] = []
         self.hung_up = threading.Event()
         """Set when a client closed its connection before the stream was complete."""
@@ -103,6 +105,10 @@ def _stream(fake: FakeModel, body: dict[str, Any]) -> Iterator[bytes]:
         return
     if fake.mode == "empty":
         return
+    if fake.replay is not None:
+        yield from map(_chunk, fake.replay)
+        yield from _end(fake, len(fake.replay))
+        return
     words = fake.answer(body["messages"]).split(" ")
     if fake.mode == "endless":
         words = ["more"] * 2000
@@ -133,7 +139,16 @@ def _stream(fake: FakeModel, body: dict[str, Any]) -> Iterator[bytes]:
         )
         yield b"data: [DONE]\n\n"
         return
-    usage = {"prompt_tokens": 11, "completion_tokens": len(words), "total_tokens": 11 + len(words)}
+    yield from _usage(len(words))
+
+
+def _end(fake: FakeModel, tokens: int) -> Iterator[bytes]:
+    yield _chunk({}, "length" if fake.mode == "length" else "stop")
+    yield from _usage(tokens)
+
+
+def _usage(tokens: int) -> Iterator[bytes]:
+    usage = {"prompt_tokens": 11, "completion_tokens": tokens, "total_tokens": 11 + tokens}
     yield _data({**_EMPTY, "choices": [], "usage": usage})
     yield b"data: [DONE]\n\n"
 

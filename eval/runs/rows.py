@@ -3,6 +3,7 @@
     AttemptStatus   outcome status, score
     ok              the scorer's (ok or unparsed)
     truncated       truncated, the scorer's score
+    provisional     truncated, the scorer's score of the box in the unclosed thinking
     abstained       abstained, the scorer's score
     no_answer       unparsed, 0; the scorer is not asked
     failed          failed with its error, no score
@@ -26,7 +27,11 @@ __all__ = ["NO_ARM", "cost_basis", "rows_of"]
 
 NO_ARM = "none"
 """Arm of the one row of a policy's run that could not try anything."""
-_STATUS = {AttemptStatus.TRUNCATED: Status.TRUNCATED, AttemptStatus.ABSTAINED: Status.ABSTAINED}
+_STATUS = {
+    AttemptStatus.TRUNCATED: Status.TRUNCATED,
+    AttemptStatus.PROVISIONAL: Status.TRUNCATED,
+    AttemptStatus.ABSTAINED: Status.ABSTAINED,
+}
 
 
 async def rows_of(

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 
 from router.arms.prompts import messages_for
 from router.arms.reader import parse_reader, reader_messages, reader_response_format
-from router.arms.thinking import ThinkFilter, visible_text
+from router.arms.thinking import ThinkFilter, unclosed, visible_text
 from router.config import ArmSettings, ModelSettings
 from router.errors import ModelDied, ModelUnavailable
 from router.models.client import Completion, Endpoint, complete
 from router.models.pool import Models
 from router.state import Attempt, AttemptStatus, Citation, Passage, Price, Query, Sampling, Signals
+from router.verify.text import boxes
 
 __all__ = ["ArmRunner", "Searcher", "token_cap"]
 
@@ -75,7 +76,7 @@ class ArmRunner:
         if isinstance(done.error, ModelUnavailable | ModelDied):
             self._models.report_down(arm.model, done.error)
         opened = self._models.settings(arm.model).thinking
-        reading = _read(done, visible_text(done.text, opened=opened), arm, passages)
+        reading = _read(done, arm, passages, opened=opened)
         return Attempt(
             arm=name,
             model=done.model,
@@ -147,12 +148,28 @@ def _sampled(endpoint: Endpoint, sampling: Sampling) -> Endpoint:
     return replace(endpoint, **wanted) if wanted else endpoint
 
 
-def _read(done: Completion, text: str, arm: ArmSettings, passages: Sequence[Passage]) -> _Reading:
+_NOTHING = _Reading("", AttemptStatus.NO_ANSWER)
+
+
+def _from_drafts(thinking: str) -> _Reading:
+    """The last box of thinking that never closed, as a provisional answer."""
+    found = [box for box in boxes(thinking) if box]
+    if not found:
+        return _NOTHING
+    return _Reading(f"\\boxed{{{found[-1]}}}", AttemptStatus.PROVISIONAL)
+
+
+def _read(
+    done: Completion, arm: ArmSettings, passages: Sequence[Passage], *, opened: bool
+) -> _Reading:
     """Status and text. An unclosed think block shows nothing, and so is no answer."""
+    text = visible_text(done.text, opened=opened)
     if done.error is not None:
         return _Reading(text, AttemptStatus.FAILED)
     if not text:
-        return _Reading("", AttemptStatus.NO_ANSWER)
+        # Some servers part the thinking from the text: without text it never closed either.
+        drafts = unclosed(done.text, opened=opened) or (done.reasoning if not done.text else "")
+        return _from_drafts(drafts) if arm.context == "none" else _NOTHING
     whole = AttemptStatus.TRUNCATED if done.finish == "length" else AttemptStatus.OK
     if arm.context == "none":
         return _Reading(text, whole)

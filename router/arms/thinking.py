@@ -10,7 +10,7 @@ stream cannot take back thinking whose opening tag the template wrote unannounce
 
 from collections.abc import Callable
 
-__all__ = ["ThinkFilter", "visible_text"]
+__all__ = ["ThinkFilter", "unclosed", "visible_text"]
 
 OPEN, CLOSE = "<think>", "</think>"
 
@@ -21,6 +21,12 @@ def visible_text(response: str, *, opened: bool = False) -> str:
         return response.partition(CLOSE)[2].strip()
     # A lone closing tag: the template opened the block, and nobody said so.
     return response.rpartition(CLOSE)[2].strip()
+
+
+def unclosed(response: str, *, opened: bool = False) -> str:
+    """The thinking that never ends; empty where it ends, or where there is none."""
+    begun = opened or response.lstrip().startswith(OPEN)
+    return response if begun and CLOSE not in response else ""
 
 
 class ThinkFilter:

@@ -27,7 +27,7 @@ from router.errors import (
     ModelUnavailable,
 )
 
-__all__ = ["Completion", "Endpoint", "complete", "load_litellm"]
+__all__ = ["Completion", "Endpoint", "complete", "load_litellm", "model_error", "request"]
 
 ChatMessages = Sequence[Mapping[str, str]]
 
@@ -45,6 +45,8 @@ class Endpoint:
     top_p: float | None = None
     stop: tuple[str, ...] | None = None
     stall_s: float = 60.0
+    extra_body: Mapping[str, Any] | None = None
+    """Fields of the server's own, beyond OpenAI's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,10 @@ class Completion:
     first_token_seconds: float | None
     last_token_seconds: float | None
     error: ModelError | None = None
+    reasoning: str = ""
+    """What came in a field of its own (`reasoning_content`); never part of `text`."""
+    pieces: int = 0
+    """In how many chunks it came."""
 
 
 class _Tally:
@@ -70,6 +76,7 @@ class _Tally:
         self.endpoint = endpoint
         self.start = time.perf_counter()
         self.parts: list[str] = []
+        self.thoughts: list[str] = []
         self.pieces = 0
         self.first: float | None = None
         self.last: float | None = None
@@ -86,7 +93,9 @@ class _Tally:
             return ""
         delta = chunk.choices[0].delta
         text: str = delta.content or ""
-        if text or getattr(delta, "reasoning_content", None):
+        thought: str = getattr(delta, "reasoning_content", None) or ""
+        self.thoughts.append(thought)
+        if text or thought:
             self.pieces += 1
             self.last = time.perf_counter() - self.start
             self.first = self.first if self.first is not None else self.last
@@ -109,6 +118,8 @@ class _Tally:
             first_token_seconds=self.first,
             last_token_seconds=self.last,
             error=error,
+            reasoning="".join(self.thoughts),
+            pieces=self.pieces,
         )
 
 
@@ -139,7 +150,15 @@ async def complete(
     try:
         async with asyncio.timeout(timeout_s) as whole:
             async with asyncio.timeout(endpoint.stall_s):
-                stream = await _open(endpoint, messages, max_tokens, timeout_s, response_format)
+                stream = await request(
+                    endpoint,
+                    messages,
+                    max_tokens=max_tokens,
+                    timeout_s=timeout_s,
+                    stream=True,
+                    stream_options={"include_usage": True},
+                    response_format=dict(response_format) if response_format else None,
+                )
             await _drain(stream, tally, endpoint, on_text)
         finish = getattr(stream, "received_finish_reason", None)
         if finish is None:
@@ -151,7 +170,7 @@ async def complete(
             said = f"not finished within the {timeout_s:.1f} s that were left"
         return tally.close(None, ModelTimeout(f"models.{endpoint.name}: {said}"))
     except Exception as error:
-        known = _translate(endpoint, error, started=tally.first is not None)
+        known = model_error(endpoint, error, started=tally.first is not None)
         if known is None:
             raise
         return tally.close(None, known)
@@ -161,27 +180,26 @@ async def complete(
             await asyncio.shield(_hang_up(stream))
 
 
-async def _open(
-    endpoint: Endpoint,
-    messages: ChatMessages,
-    max_tokens: int,
-    timeout_s: float,
-    response_format: Mapping[str, Any] | None,
+async def request(
+    endpoint: Endpoint, messages: ChatMessages, *, max_tokens: int, timeout_s: float, **more: Any
 ) -> Any:
+    """One call as LiteLLM answers it, with any further parameter of its; raises its errors.
+
+    For what `complete` does not read (n, logprobs); everything else goes through `complete`.
+    """
     optional = {
         "temperature": endpoint.temperature,
         "top_p": endpoint.top_p,
         "stop": list(endpoint.stop) if endpoint.stop else None,
         "api_base": endpoint.api_base,
         "api_key": endpoint.api_key,
-        "response_format": dict(response_format) if response_format else None,
+        "extra_body": dict(endpoint.extra_body) if endpoint.extra_body else None,
+        **more,
     }
     return await load_litellm().acompletion(
         model=endpoint.model,
         messages=[dict(m) for m in messages],
         max_tokens=max_tokens,
-        stream=True,
-        stream_options={"include_usage": True},
         timeout=timeout_s,
         num_retries=0,
         max_retries=0,
@@ -236,7 +254,9 @@ def _cut_off(endpoint: Endpoint, tally: _Tally) -> ModelError:
     )
 
 
-def _translate(endpoint: Endpoint, error: Exception, *, started: bool) -> ModelError | None:
+def model_error(
+    endpoint: Endpoint, error: Exception, *, started: bool = False
+) -> ModelError | None:
     """LiteLLM's exceptions in our words; None for an error that is not a model's."""
     exceptions = load_litellm().exceptions
     where, said = f"models.{endpoint.name}", _first_line(endpoint, error)

@@ -1,7 +1,7 @@
 """The embedded server's process: llama.cpp's own OpenAI server, from the xllamacpp wheel.
 
 Run as `python -m router.models.llama_server`. It reads one JSON line from standard input
-(model, api_key, context_tokens, parallel, threads, alias), prints one JSON line with its
+(model, api_key, port, context_tokens, parallel, threads, alias), prints one JSON line with its
 address, and serves until standard input closes: so it ends with whoever started it,
 however that one ended. The key never stands in argv.
 """
@@ -24,7 +24,7 @@ def main() -> int:
     params.n_ctx = order["context_tokens"] * order["parallel"]
     params.cpuparams.n_threads = order["threads"]
     params.cpuparams_batch.n_threads = order["threads"]
-    params.port = 0
+    params.port = order["port"]
     params.api_keys = [order["api_key"]]
     try:
         server = xllamacpp.Server(params)

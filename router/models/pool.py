@@ -11,7 +11,6 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,13 @@ import httpx
 
 from router.config import ModelSettings, Settings
 from router.errors import ModelError, ModelUnavailable, OckhamError, SetupError
-from router.models.client import Completion, Endpoint, complete, load_litellm
-from router.models.launcher import EmbeddedServer, embedded_weights
+from router.models.client import Endpoint, load_litellm
+from router.models.launcher import EmbeddedServer, ModelServer, embedded_weights, free_port
+from router.models.machine import look
+from router.models.plan import make_plan
 from router.models.prices import Rates, local_price, stated_price
+from router.models.probe import PROBE, PROBE_TOKENS, ask, measure_rates
+from router.models.serving import endpoint_of, server_for
 from router.paths import data_dir
 from router.state import Price
 
@@ -30,16 +33,25 @@ __all__ = ["Models"]
 
 RETRY_S = 10.0
 """Pause before a server that was down is tried again."""
-PROBE_TOKENS = 32
-PROBE_S = 60.0
 # Card of VibeThinker-3B: temperature 1.0, top_p 0.95, both end tokens.
 CARD: Mapping[str, Any] = {
     "temperature": 1.0,
     "top_p": 0.95,
     "stop": ("<|im_end|>", "<|endoftext|>"),
 }
+# vLLM leaves special tokens out of the text, and so would never see one that is a stop string;
+# and it takes a top_k from the model's files where a request names none.
+VLLM_CARD: Mapping[str, Any] = {
+    **CARD,
+    "extra_body": {"skip_special_tokens": False, "top_k": -1},
+}
 # The embedded 135M model wanders at any temperature; greedy is its best.
 EMBEDDED: Mapping[str, Any] = {"temperature": 0.0, "top_p": None, "stop": None}
+BY_KIND: Mapping[str, Mapping[str, Any]] = {
+    "vllm": VLLM_CARD,
+    "llama.cpp": CARD,
+    "embedded": EMBEDDED,
+}
 
 
 @dataclass(slots=True)
@@ -55,7 +67,7 @@ class _Model:
     context_tokens: int | None = None
     why_not: str | None = None
     endpoint: Endpoint | None = None
-    server: EmbeddedServer | None = None
+    server: ModelServer | None = None
     retry_at: float = 0.0
 
     @property
@@ -156,12 +168,12 @@ class Models:
         return model.endpoint
 
     def server_pid(self, name: str) -> int | None:
-        """Process id of an embedded server."""
+        """Process id of a server of our own."""
         server = self._models[name].server
         return server.pid if server else None
 
     def stop(self) -> None:
-        """Stop the embedded servers."""
+        """Stop the servers of our own."""
         if self._background is not None:
             self._background.cancel()
         for model in self._models.values():
@@ -195,19 +207,10 @@ async def _connect(model: _Model) -> Endpoint:
     s = model.settings
     key = s.api_key.get_secret_value() if s.api_key else None
     sampling = {"temperature": s.temperature, "top_p": s.top_p, "stop": s.stop}
-    if s.api_base is None and s.serve == "embedded":
-        if model.server is not None:
-            model.server.stop()
-        model.server = EmbeddedServer(model.name, s)
-        await model.server.start()
-        endpoint = Endpoint(
-            model.name,
-            f"hosted_vllm/{model.server.alias}",
-            model.server.api_base,
-            model.server.api_key,
-            stall_s=s.stall_s,
-        )
-        return replace(endpoint, **_merge(sampling, EMBEDDED))
+    if s.api_base is None and s.serve is not None:
+        server, defaults = await _start_own(model)
+        endpoint = endpoint_of(server, s.stall_s)
+        return replace(endpoint, **_merge(sampling, defaults))
     if s.api_base is None:
         return Endpoint(
             model.name, model.litellm_name or "", None, key, stall_s=s.stall_s, **_merge(sampling)
@@ -219,7 +222,27 @@ async def _connect(model: _Model) -> Endpoint:
     endpoint = Endpoint(
         model.name, f"hosted_vllm/{served}", s.api_base, key or "none", stall_s=s.stall_s
     )
-    return replace(endpoint, **_merge(sampling, CARD if s.tier == "small" else {}))
+    if s.tier != "small":
+        return replace(endpoint, **_merge(sampling))
+    # Only vLLM and SGLang, which know these fields, say how long their context is.
+    card = VLLM_CARD if model.context_tokens else CARD
+    return replace(endpoint, **_merge(sampling, card))
+
+
+async def _start_own(model: _Model) -> tuple[ModelServer, Mapping[str, Any]]:
+    """Start the server that the configuration asks for here; with it, its sampling defaults."""
+    if model.server is not None:
+        model.server.stop()
+    s = model.settings
+    if s.serve == "embedded":
+        model.server, defaults = EmbeddedServer(model.name, s), EMBEDDED
+    else:
+        port = free_port()
+        plan = make_plan(await asyncio.to_thread(look, s), model.name, s, port)
+        model.server = await asyncio.to_thread(server_for, plan, model.name, s, port=port)
+        model.context_tokens, defaults = plan.context_tokens, BY_KIND[plan.kind]
+    await model.server.start()
+    return model.server, defaults
 
 
 def _merge(chosen: Mapping[str, Any], defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -255,41 +278,16 @@ async def _served(name: str, api_base: str, key: str | None) -> tuple[str, int |
 
 
 async def _probe(model: _Model, endpoint: Endpoint) -> None:
-    """A real completion as the health check; a second one, where speed makes the price.
+    """A real completion as the health check; the speed too, where it makes the price.
 
     Raises `ModelError` where the server cannot complete.
     """
-    short = await _ask(endpoint, "Count from one to one hundred in words.", PROBE_TOKENS)
     if not model.measured:
+        await ask(endpoint, PROBE, PROBE_TOKENS)
         return
-    # A fresh salt: a cached prefix would measure the cache.
-    salt = datetime.now(UTC).isoformat()
-    long = await _ask(endpoint, f"{salt} " + "The quick brown fox jumps. " * 40, 1)
-    rates = Rates(
-        prompt_tps=max(1, long.prompt_tokens) / (long.first_token_seconds or long.seconds),
-        completion_tps=_completion_rate(short),
-        measured_at=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    rates = await measure_rates(endpoint)
     _remember(model.name, model.settings, rates)
     model.price = local_price(model.settings.usd_per_hour or 0.0, rates)
-
-
-async def _ask(endpoint: Endpoint, text: str, max_tokens: int) -> Completion:
-    done = await complete(
-        endpoint, [{"role": "user", "content": text}], max_tokens=max_tokens, timeout_s=PROBE_S
-    )
-    if done.error is not None:
-        raise done.error
-    return done
-
-
-def _completion_rate(done: Completion) -> float:
-    """Tokens per second after the first; the whole call's rate where there was only one."""
-    if done.first_token_seconds is not None and done.last_token_seconds is not None:
-        writing = done.last_token_seconds - done.first_token_seconds
-        if done.completion_tokens > 1 and writing > 0:
-            return (done.completion_tokens - 1) / writing
-    return max(1, done.completion_tokens) / done.seconds
 
 
 def _rates_file(name: str, settings: ModelSettings) -> Path:

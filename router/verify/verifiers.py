@@ -58,6 +58,11 @@ class Verifiers:
         """Check one attempt."""
         started = time.perf_counter()
         verdict = _without_answer(attempt, kind) or await self._check(query, attempt, kind)
+        if attempt.status is AttemptStatus.PROVISIONAL and verdict.passed is not True:
+            told = (
+                f"The thinking never closed, and no check carries its last box: {verdict.status}."
+            )
+            verdict = _failed(kind, "provisional", told)
         return verdict.model_copy(update={"seconds": time.perf_counter() - started})
 
     async def _check(self, query: Query, attempt: Attempt, kind: Kind) -> Verdict:

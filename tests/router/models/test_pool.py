@@ -6,7 +6,7 @@ import pytest
 
 from router.config import load_settings
 from router.errors import ConfigError, ModelUnavailable
-from router.models import pool
+from router.models import pool, probe
 from router.models.pool import Models
 
 PRICE = {"usd_per_hour": None, "input_usd_per_million": 1, "output_usd_per_million": 2}
@@ -28,7 +28,7 @@ async def test_the_served_name_is_asked_for_and_a_completion_is_made(fake_model)
     assert models.why_not("small") is None
     assert models.endpoint("small").model == "hosted_vllm/fake-large"
     assert len(fake_model.requests) == 1
-    assert fake_model.requests[0]["max_tokens"] == pool.PROBE_TOKENS
+    assert fake_model.requests[0]["max_tokens"] == probe.PROBE_TOKENS
 
 
 async def test_a_model_by_the_hour_is_priced_by_its_measured_speed(fake_model):
