@@ -77,7 +77,7 @@ _TASK_OF_SYSTEM = re.compile(
 _FEW, _SOME = 6, 16
 _ASK_CHARS, _OFFER_CHARS = 1_200, 300
 _BACK = 3
-_AROUND, _PASSAGE, _TASK = 0.1, 0.4, 0.5
+_AROUND, _PASSAGE, _TASK = 0.03, 0.4, 0.5
 """Weights of what stands around an ask: rules and examples, a passage, the system's task."""
 
 

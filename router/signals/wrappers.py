@@ -171,7 +171,11 @@ def _json(text: str) -> Unwrapped | None:
         ask = _field(json.loads(body, strict=False), _DEPTH)
     except (ValueError, RecursionError):
         return None
-    return Unwrapped(ask, body) if ask else None
+    if not ask:
+        return None
+    # The ask itself is no surrounding, however it was escaped.
+    said = json.dumps(ask)[1:-1], json.dumps(ask, ensure_ascii=False)[1:-1]
+    return Unwrapped(ask, body.replace(said[0], "").replace(said[1], ""))
 
 
 def _field(value: Any, depth: int) -> str:
