@@ -163,7 +163,9 @@ def signals(
 @app.command("verify")
 def verify(
     runs: Annotated[int, typer.Option(min=1, help="Runs; the median is reported.")] = 5,
-    pairs: Annotated[int, typer.Option(min=1, help="GSM8K answers a run.")] = 500,
+    pairs: Annotated[
+        int, typer.Option(min=1, help="Answers a run, of GSM8K and of MATH-500.")
+    ] = 500,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """The sandbox and the judge beside a bare Python; answers against gold, a second."""
@@ -175,9 +177,10 @@ def verify(
     times = bench_sandbox(runs)
     try:
         rates = bench_gold(gold_pairs(pairs), runs)
+        rates += bench_gold(gold_pairs(pairs, "math500.jsonl"), runs, "math500")
     except SetupError as error:
         rates = []
-        sys.stderr.write(f"GSM8K was skipped: {error}\n")
+        sys.stderr.write(f"answers against gold were skipped: {error}\n")
     if as_json:
         body = {
             "runs": runs,
@@ -189,10 +192,10 @@ def verify(
         return
     out = [f"medians of {runs}; load {before} before, {load_average()} after"]
     out += [
-        f"{t.name:12} {t.median_ms:7.1f} ms (fastest run {t.low_ms:.1f}, slowest {t.high_ms:.1f})"
+        f"{t.name:20} {t.median_ms:7.1f} ms (fastest run {t.low_ms:.1f}, slowest {t.high_ms:.1f})"
         for t in times
     ]
-    out += [f"{r.name:12} {r.per_second:9,.0f} a second, {r.equal} of {r.of} equal" for r in rates]
+    out += [f"{r.name:20} {r.per_second:9,.0f} a second, {r.equal} of {r.of} equal" for r in rates]
     sys.stdout.write("\n".join(out) + "\n")
 
 

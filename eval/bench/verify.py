@@ -3,7 +3,9 @@
     python        a bare `python3 -I -c pass`, the same interpreter (reference)
     sandbox       one run of `pass` in the sandbox, all in
     judge         a program with one test, in two sandboxes, all in
-    gold          GSM8K's gold answers against the same in a box, through `EquivalenceChecker`
+    gsm8k         gold answers against the same in a box, as `ockham verify math --file` does it:
+                  plain numbers, compared exactly without a worker
+    math500       the same of MATH-500: structure first, what that leaves in the pool of workers
     math-verify   the same pairs, parsed and compared in this process (reference, one core)
 
 The first three are timed in turn, so that a busy neighbour slows them alike; a run's figure
@@ -22,7 +24,7 @@ from typing import Any, NamedTuple
 from eval.benchmarks.reading import question_file
 from router.errors import SetupError
 from router.verify.bubblewrap import interpreter
-from router.verify.equivalence import Equivalence, EquivalenceChecker
+from router.verify.equivalence import EquivalenceChecker
 from router.verify.judge import judge
 from router.verify.sandbox import Sandbox
 
@@ -81,38 +83,37 @@ async def _one_run(sandbox: Sandbox) -> dict[str, float]:
     return {name: statistics.median(seconds) for name, seconds in taken.items()}
 
 
-def gold_pairs(count: int) -> list[Pair]:
-    """GSM8K's gold answers, each beside itself in a box. Raises `SetupError` without the data."""
-    path = question_file(None, "gsm8k_test.jsonl")
-    with path.open(encoding="utf-8") as file:
-        golds = [str(json.loads(line)["answer"]) for line in file if line.strip()]
+def gold_pairs(count: int, file: str = "gsm8k_test.jsonl") -> list[Pair]:
+    """Gold answers, each beside itself in a box. Raises `SetupError` without the data."""
+    path = question_file(None, file)
+    with path.open(encoding="utf-8") as lines:
+        golds = [str(json.loads(line)["answer"]) for line in lines if line.strip()]
     return [(gold, f"\\boxed{{{gold}}}") for gold in golds[:count]]
 
 
-def bench_gold(pairs: Sequence[Pair], runs: int) -> list[Rate]:
+def bench_gold(pairs: Sequence[Pair], runs: int, name: str = "gsm8k") -> list[Rate]:
     """Our checker and plain math-verify on the same pairs, in turn."""
     import math_verify
 
     def plain(gold: str, answer: str) -> bool:
         return bool(math_verify.verify(math_verify.parse(gold), math_verify.parse(answer)))
 
-    ways: dict[str, list[float]] = {"gold": [], "math-verify": []}
+    peer = f"math-verify, {name}"
+    ways: dict[str, list[float]] = {name: [], peer: []}
     with EquivalenceChecker() as checker:
-        checker.equivalent("x+1", "1+x")  # starts what it starts
+        checker.warm()  # importing sympy is no verification
         for _ in range(runs):
-            equal, seconds = _timed(lambda: sum(e.equal is True for e in _verified(checker, pairs)))
-            ways["gold"].append(seconds)
+            equal, seconds = _timed(
+                lambda: sum(e.equal is True for e in checker.equivalent_many(pairs))
+            )
+            ways[name].append(seconds)
             alike, seconds = _timed(lambda: sum(plain(*pair) for pair in pairs))
-            ways["math-verify"].append(seconds)
-    found = {"gold": equal, "math-verify": alike}
+            ways[peer].append(seconds)
+    found = {name: equal, peer: alike}
     return [
-        Rate(name, len(pairs) / statistics.median(taken), found[name], len(pairs))
-        for name, taken in ways.items()
+        Rate(way, len(pairs) / statistics.median(taken), found[way], len(pairs))
+        for way, taken in ways.items()
     ]
-
-
-def _verified(checker: EquivalenceChecker, pairs: Sequence[Pair]) -> list[Equivalence]:
-    return [checker.equivalent(gold, answer) for gold, answer in pairs]
 
 
 def _timed(work: Callable[[], Any]) -> tuple[Any, float]:

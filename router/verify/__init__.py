@@ -2,11 +2,14 @@
 
     text          what a response says: thinking stripped, the closed answer
     math          check_math: steps, derivation, plug-back (arithmetic, steps, equations)
-    code          check_code: the prompt's own examples (examples, typed, inside, sandbox)
+    confidence    P(right) from all that an answer shows (evidence), fitted by `verify calibrate`
+    code          check_code: the prompt's own examples and asserts (examples, asserts), made-up
+                  inputs (edges), all run in the sandbox (session, bubblewrap, unshare, runner)
+    judge         program and tests in a sandbox each (inside, inside_tests, stubs, wire, inner)
     grounding     check_grounding: the claim stands in the cited passage
     stated        what a query states itself: a JSON schema, a pattern (format), a puzzle (logic)
     equivalence   against gold and between samples; never a run-time pass (spelling, structure,
-                  judge, bombs)
+                  comparing, bombs)
     workers       processes that can be killed, for equivalence and stated checks
     batch         many rows from one file
     verifiers     Verifiers: which check an attempt meets, and its verdict

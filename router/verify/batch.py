@@ -7,6 +7,7 @@ and the others go on. What not: it knows no check; `check` gets the rows of one 
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -31,6 +32,9 @@ class Row(NamedTuple):
     texts: dict[str, str]
 
 
+Check = Callable[[Sequence[Row]], Sequence[Result]]
+
+
 class _Bad(Exception):
     """Why a line cannot be used, and its id where that could be read."""
 
@@ -40,26 +44,44 @@ class _Bad(Exception):
 
 
 def run(
-    file: str, fields: Sequence[str], check: Callable[[Sequence[Row]], Sequence[Result]]
+    file: str,
+    fields: Sequence[str],
+    check: Check,
+    *,
+    optional: Sequence[str] = (),
+    chunk: int = CHUNK,
 ) -> None:
-    """Check a whole file; results go to standard output, progress to standard error."""
-    done = 0
+    """Check a whole file; results go to standard output, progress to standard error.
+
+    `check` gets `chunk` rows at a time: few where one takes long, so that results come soon.
+    """
+    counts: Counter[bool | None] = Counter()
     with _opened(file) as lines:
-        for result in results(lines, fields, check):
+        for result in results(lines, fields, check, optional=optional, chunk=chunk):
             sys.stdout.write(json.dumps(result) + "\n")
-            done += 1
-            if done % PROGRESS == 0:
-                sys.stderr.write(f"{done:,} rows\n")
+            counts[result["passed"]] += 1
+            if counts.total() % (PROGRESS if chunk == CHUNK else 4 * chunk) == 0:
+                sys.stdout.flush()
+                sys.stderr.write(f"{_counted(counts)} so far\n")
     sys.stdout.flush()
-    sys.stderr.write(f"{done:,} rows, done\n")
+    sys.stderr.write(f"{_counted(counts)}\n")
+
+
+def _counted(counts: Counter[bool | None]) -> str:
+    return f"{counts[True]:,} passed, {counts[False]:,} failed, {counts[None]:,} not decided"
 
 
 def results(
-    lines: BinaryIO, fields: Sequence[str], check: Callable[[Sequence[Row]], Sequence[Result]]
+    lines: BinaryIO,
+    fields: Sequence[str],
+    check: Check,
+    *,
+    optional: Sequence[str] = (),
+    chunk: int = CHUNK,
 ) -> Iterator[Result]:
     """The results of all lines that are not blank; `check` answers row by row, in order."""
-    rows = _rows(lines, fields)
-    while piece := list(islice(rows, CHUNK)):
+    rows = _rows(lines, fields, optional)
+    while piece := list(islice(rows, chunk)):
         told = iter(check([row for row in piece if isinstance(row, Row)]))
         for row in piece:
             yield next(told) if isinstance(row, Row) else _refused(row)
@@ -76,7 +98,7 @@ def _refused(bad: _Bad) -> Result:
     }
 
 
-def _rows(lines: BinaryIO, fields: Sequence[str]) -> Iterator[Row | _Bad]:
+def _rows(lines: BinaryIO, fields: Sequence[str], optional: Sequence[str]) -> Iterator[Row | _Bad]:
     number = 0
     while line := lines.readline(MAX_LINE + 1):
         number += 1
@@ -86,12 +108,12 @@ def _rows(lines: BinaryIO, fields: Sequence[str]) -> Iterator[Row | _Bad]:
                     line = lines.readline(MAX_LINE)
                 raise _Bad(f"line {number}: longer than {MAX_LINE} bytes")
             if line.strip():
-                yield _row(line, number, fields)
+                yield _row(line, number, fields, optional)
         except _Bad as bad:
             yield bad
 
 
-def _row(line: bytes, number: int, fields: Sequence[str]) -> Row:
+def _row(line: bytes, number: int, fields: Sequence[str], optional: Sequence[str]) -> Row:
     try:
         given = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -101,13 +123,14 @@ def _row(line: bytes, number: int, fields: Sequence[str]) -> Row:
     name = given.get("id")
     if not isinstance(name, str | int) or isinstance(name, bool):
         raise _Bad(f"line {number}: field 'id' must be a text or a whole number")
-    for field in fields:
+    wanted = [*fields, *(field for field in optional if field in given)]
+    for field in wanted:
         if not isinstance(given.get(field), str):
             raise _Bad(f"line {number}: field {field!r} must be a text", name)
     # The first field is what is asked or what is right: there is nothing to check without it.
     if not given[fields[0]].strip():
         raise _Bad(f"line {number}: field {fields[0]!r} is empty", name)
-    return Row(name, {field: given[field] for field in fields})
+    return Row(name, {field: given[field] for field in wanted})
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`ockham verify math | code | answer | format | logic`.
+"""`ockham verify math | code | answer | format | logic | agree`.
 
 Each prints one result; with `--json` it is `{"id", "passed", "status", "confidence",
 "evidence", "seconds"}`; with `--file F.jsonl` one such line for each of the file's. The exit
@@ -28,7 +28,7 @@ __all__ = ["app"]
 app = typer.Typer(help="Check an answer, a program, a value.", no_args_is_help=True)
 
 MAX_BYTES = 4 * 1024 * 1024
-PROGRESS_ROWS = 50
+CODE_CHUNK = 16
 
 IdOption = Annotated[str, typer.Option("--id", help="Comes back in the result.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -84,9 +84,7 @@ def code(
     program: Annotated[str, typer.Option(help="A program: text, or the name of a file.")] = "",
     tests: Annotated[str, typer.Option(help="Its tests: text, or the name of a file.")] = "",
     entry: Annotated[str, typer.Option(help="What a `check(candidate)` in them gets.")] = "",
-    file: Annotated[
-        Path | None, typer.Option(help="JSONL with id, program and tests on every line.")
-    ] = None,
+    file: FileOption = None,
     question: Annotated[str, typer.Option(help="A question: text, or the name of a file.")] = "",
     response: Annotated[str, typer.Option(help="Its response: text, or a file's name.")] = "",
     id_: IdOption = "",
@@ -94,16 +92,17 @@ def code(
 ) -> None:
     """Run a program on tests, or a response's program on the examples of its question; both
     in the sandbox."""
+    from router.verify.batch import run
     from router.verify.code import check_code
     from router.verify.judge import judge
 
     form = _form(
         {"--program": program, "--tests": tests},
-        {"--file": str(file or "")},
+        {"--file": file or ""},
         {"--question": question, "--response": response},
     )
     if form == "--file" and file:
-        asyncio.run(_show_file(as_json, file))
+        run(file, ("program", "tests"), _judged, optional=("entry",), chunk=CODE_CHUNK)
         return
     if form == "--program":
         source, said = _text(program, "--program"), _text(tests, "--tests")
@@ -126,19 +125,25 @@ def _form(*forms: dict[str, str]) -> str:
     return next(iter(used[0]))
 
 
-async def _show_file(as_json: bool, path: Path) -> None:
-    from router.verify.many import judge_file
+def _judged(rows: "Sequence[Row]") -> list[dict[str, Any]]:
+    """Programs of a file, as many side by side as there are processors."""
+    from router.verify.judge import judge
+    from router.verify.workers import cores
 
-    counts = {True: 0, False: 0, None: 0}
-    async for name, verdict in judge_file(path, _runner()):
-        if not as_json:
-            sys.stdout.write(f"{name}: ")
-        _show_verdict(as_json, name, verdict)
-        sys.stdout.flush()
-        counts[verdict.passed] += 1
-        if sum(counts.values()) % PROGRESS_ROWS == 0:
-            sys.stderr.write(f"{_counted(counts)} so far\n")
-    sys.stderr.write(f"{_counted(counts)}\n")
+    async def all_of_them() -> "list[Verdict]":
+        sandbox, room = _runner(), asyncio.Semaphore(cores())
+
+        async def one(row: "Row") -> "Verdict":
+            async with room:
+                texts = row.texts
+                return await judge(
+                    texts["program"], texts["tests"], sandbox, entry=texts.get("entry")
+                )
+
+        return await asyncio.gather(*map(one, rows))
+
+    told = asyncio.run(all_of_them())
+    return [_told(row.id, verdict) for row, verdict in zip(rows, told, strict=True)]
 
 
 def _runner() -> "Runner":
@@ -146,10 +151,6 @@ def _runner() -> "Runner":
     from router.verify.runner import make_runner
 
     return make_runner(load_settings().sandbox.runner)
-
-
-def _counted(counts: dict[bool | None, int]) -> str:
-    return f"{counts[True]} passed, {counts[False]} failed, {counts[None]} not decided"
 
 
 @app.command()
@@ -174,6 +175,28 @@ def answer(
         _show(as_json, **check([one._replace(texts=read)])[0])
     elif file:
         run(file, ("question", "response"), check)
+
+
+@app.command()
+def agree(
+    programs: Annotated[list[Path], typer.Argument(help="Files with programs.")],
+    entry: Annotated[str, typer.Option(help="The function that all of them define.")],
+    call: Annotated[
+        list[str] | None, typer.Option(help='A call that shows what it takes: "f([1, 2], 3)".')
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Which programs behave alike on made-up inputs? Agreement is no proof: faults are shared."""
+    from router.verify.edges import agreement
+
+    sources = [_text(str(path), "PROGRAMS") for path in programs]
+    found = asyncio.run(agreement(sources, entry, _runner(), examples=call or ()))
+    told = {str(path): cluster for path, cluster in zip(programs, found, strict=True)}
+    if as_json:
+        sys.stdout.write(json.dumps(told) + "\n")
+        return
+    for path, cluster in told.items():
+        sys.stdout.write(f"{path}: {'no behaviour' if cluster < 0 else f'cluster {cluster}'}\n")
 
 
 @app.command("format")

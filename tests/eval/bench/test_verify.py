@@ -21,8 +21,8 @@ def test_the_sandbox_beside_a_bare_python() -> None:
 def test_all_golds_are_equal_to_themselves() -> None:
     pairs = [("48", "\\boxed{48}"), ("1/2", "\\boxed{0.5}"), ("1", "\\boxed{2}")]
     assert [(r.name, r.equal, r.of) for r in bench_gold(pairs, 1)] == [
-        ("gold", 2, 3),
-        ("math-verify", 2, 3),
+        ("gsm8k", 2, 3),
+        ("math-verify, gsm8k", 2, 3),
     ]
 
 

@@ -91,12 +91,23 @@ def test_a_file_of_programs_keeps_its_order(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert [list(row) for row in found] == [KEYS] * 5
     assert [(row["id"], row["passed"], row["status"]) for row in found] == [
-        ("slow", True, "passed"), ("7", False, "failed"), ("no tests", None, "bad_input"),
-        ("4", None, "unchecked"), ("6", None, "bad_input"),
+        ("slow", True, "passed"), (7, False, "failed"), ("no tests", None, "bad_input"),
+        ("", None, "bad_input"), ("", None, "bad_input"),
     ]  # fmt: skip
-    assert "Line 3: tests is missing" in found[2]["evidence"][0]
+    assert found[2]["evidence"] == ["line 3: field 'tests' must be a text"]
     assert "1 passed, 1 failed, 3 not decided" in result.stderr
-    assert call("code", "--file", str(file)).startswith("slow: passed (passed, confidence 0.95")
+
+
+@sandboxed
+def test_programs_that_agree_share_a_cluster(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in ("a.py", "b.py", "c.py", "d.py")]
+    bodies = ("return sum(x)", "return sum(v for v in x)", "return max(x, default=0)", "return")
+    for path, body in zip(paths, bodies, strict=True):
+        path.write_text(f"def f(x):\n    {body}\n")
+    given = [str(p) for p in paths]
+    told = call("agree", *given, "--entry", "f", "--call", "f([1, 2])", "--json")
+    assert list(json.loads(told).values()) == [0, 0, 1, 2]
+    assert "no behaviour" in call("agree", given[0], "--entry", "g")
 
 
 @pytest.mark.parametrize(
@@ -165,7 +176,7 @@ def test_answers_from_standard_input() -> None:
     said = [json.loads(line) for line in result.stdout.splitlines()]
     assert [one["passed"] for one in said] == [True, False, None]
     assert said[2]["evidence"] == ["line 3: field 'response' must be a text"]
-    assert "3 rows, done" in result.stderr
+    assert "1 passed, 1 failed, 1 not decided" in result.stderr
 
 
 def test_a_file_and_options_exclude_each_other(tmp_path: Path) -> None:
