@@ -69,7 +69,7 @@ def test_tune_writes_a_preset_that_serves(stored: Path, tmp_path: Path) -> None:
     assert facts["questions"] == N and facts["threshold_chosen_on"] in (24, 25)
     policy = read_preset(out)
     assert policy.name == "prompt-length"
-    assert policy.to_state()["params"]["fingerprint"].startswith("v3-")
+    assert policy.to_state()["params"]["fingerprint"].startswith("v4-")
 
 
 def test_an_aim_out_of_reach_is_said_and_not_written(stored: Path, tmp_path: Path) -> None:
