@@ -40,6 +40,9 @@ MAX_CALLS = 10_000
 TESTS_HOLD, TESTS_FAIL = 0.95, 0.05
 """Uncalibrated: the tests hold, other inputs may still fail."""
 
+LAST_WORDS_SECONDS = 3.0
+"""Most that a program may take to end: on a busy machine, a hundred times what it needs."""
+
 Message = Mapping[str, Any]
 
 
@@ -131,6 +134,11 @@ class _Side:
                 return True
         return False
 
+    async def ends_silently(self) -> bool:
+        """Tell it that no more will come; did it end without a record that nobody asked for?"""
+        await self.session.send(b"", last=True)
+        return await self.receive() is None
+
     def _record(self, line: bytes) -> Message | None:
         nonce = self._nonce.encode("ascii")
         if not line.startswith(nonce):
@@ -161,7 +169,7 @@ class _Relay:
             if record is None:
                 return _unchecked(f"The tests' sandbox ended early: {self.tests.session.status}.")
             if "end" in record:
-                return _forged() if self.program.spoke() else _told(record)
+                return await self._after(_told(record))
             call = _call(record.get("ask"))
             if call is None:
                 return _unchecked("The tests sent what is no call.")
@@ -169,6 +177,14 @@ class _Relay:
                 return _unchecked(f"The tests made more than {MAX_CALLS} calls.")
             if finding := await self._ask(call):
                 return finding
+
+    async def _after(self, told: Finding) -> Finding:
+        """The verdict of the tests, once the program has ended without another word."""
+        try:
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                return told if await self.program.ends_silently() else _forged()
+        except TimeoutError:
+            return _unchecked("The program did not end with its tests.")
 
     async def _ready(self) -> Finding | None:
         """Both sides are there, and the program compiles."""
