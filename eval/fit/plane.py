@@ -153,6 +153,7 @@ def _legend(axes: Any) -> None:
     handles = [entry("o", colour, _LEGEND[at]) for at, colour in COLOURS.items()]
     handles += [entry("o", _MIXED, "mixed"), entry("*", "#222222", "written prompts", 12.0)]
     axes.legend(
-        handles=handles, title="colour: what the labels say", loc="center right", frameon=True,
-        framealpha=0.9, edgecolor="none", alignment="left", handletextpad=0.3,
+        handles=handles, title="colour: what the labels say", loc="upper right",
+        bbox_to_anchor=(0.78, 0.93), frameon=True, framealpha=0.9, edgecolor="none",
+        alignment="left", handletextpad=0.3,
     )  # fmt: skip
