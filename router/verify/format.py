@@ -8,6 +8,7 @@ leaves the schema is never fetched.
 """
 
 import json
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -26,6 +27,7 @@ SURE = 0.99
 FORM_ONLY = 0.6
 """Uncalibrated: the right form may hold a wrong answer."""
 
+_DIGITS = 4000
 _FENCE = re.compile(r"```[a-zA-Z0-9]*[ \t]*\n(.*?)\n?[ \t]*```", re.DOTALL)
 
 
@@ -68,13 +70,20 @@ def json_finding(schema: Any, text: str) -> Finding:
     if fault := schema_fault(schema):
         return Finding(None, "bad_schema", evidence=(fault,))
     try:
-        value = json.loads(_json_text(text), parse_constant=_no_constant)
+        value = json.loads(
+            _json_text(text.removeprefix("\ufeff")),
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_whole,
+            object_pairs_hook=_no_twins,
+        )
     except (ValueError, RecursionError) as error:
         return Finding(False, "unparsed", 1 - SURE, (f"The response is no JSON: {error}"[:200],))
     try:
         misfit = best_match(_validator(schema).iter_errors(value))
-    except (Unresolvable, re.error) as broken:
-        return Finding(None, "bad_schema", evidence=(f"{type(broken).__name__}: {broken}"[:200],))
+    except (Unresolvable, re.error, RecursionError) as broken:
+        told = f"The schema cannot be followed: {broken}"[:200]
+        return Finding(None, "bad_schema", evidence=(told,))
     if misfit is None:
         return Finding(True, "passed", FORM_ONLY, ("The schema takes the response.",))
     return Finding(False, "failed", 1 - SURE, (f"{misfit.json_path}: {misfit.message}"[:300],))
@@ -124,3 +133,23 @@ def _json_text(text: str) -> str:
 
 def _no_constant(name: str) -> float:
     raise ValueError(f"{name} is no JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits[:40]} is too large for a number")
+    return number
+
+
+def _whole(digits: str) -> int | float:
+    """Python refuses to read very long integers; their size is all that a schema can ask."""
+    return int(digits) if len(digits) <= _DIGITS else _finite(digits)
+
+
+def _no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A key that stands twice means what each reader makes of it: refused."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice in one object")
+    return found

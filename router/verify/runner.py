@@ -5,6 +5,7 @@ setting `sandbox.runner`, which names a class of yours (Docker, a remote machine
 the walls: a runner of your own has to bring them, and every check trusts it with that.
 """
 
+import inspect
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from importlib import import_module
@@ -79,9 +80,14 @@ def make_runner(name: str | None) -> Runner:
     module, _, own = name.partition(":")
     try:
         runner = getattr(import_module(module), own)()
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        told = f"sandbox.runner: cannot make {name!r} (expected module:Class): {error}"
-        raise ConfigError(told) from None
+    except Exception as error:  # it is the user's code: whatever it raises is about the setting
+        told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise ConfigError(
+            f"sandbox.runner: cannot make {name!r} (expected module:Class): {told}"
+        ) from None
     if not isinstance(runner, Runner):
         raise ConfigError(f"sandbox.runner: {name} lacks limits, available, run or session")
+    for method in ("available", "run"):
+        if not inspect.iscoroutinefunction(getattr(runner, method)):
+            raise ConfigError(f"sandbox.runner: {name}.{method} must be `async def`")
     return runner

@@ -34,6 +34,23 @@ class Half:
     limits = Limits()
 
 
+class Broken:
+    def __init__(self) -> None:
+        raise RuntimeError("docker is not running")
+
+
+class Plain(Away):
+    def available(self) -> Availability:  # type: ignore[override]
+        return Availability(True)
+
+
+def test_what_its_making_raises_is_told() -> None:
+    with pytest.raises(ConfigError, match="sandbox.runner: .*docker is not running"):
+        make_runner(f"{__name__}:Broken")
+    with pytest.raises(ConfigError, match="available must be `async def`"):
+        make_runner(f"{__name__}:Plain")
+
+
 def test_null_is_the_sandbox_here() -> None:
     assert isinstance(make_runner(load_settings().sandbox.runner), Sandbox)
 
