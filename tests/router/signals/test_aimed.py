@@ -64,4 +64,4 @@ def test_any_text_gives_a_probability_in_bounded_time(text: str) -> None:
     [found] = load_aimed().probability([text])
     assert 0 <= found <= 1
     assert found == load_aimed().probability([text[:LONGEST]])[0]
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes

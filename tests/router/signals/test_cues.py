@@ -53,5 +53,5 @@ def test_twins_differ_in_their_cues() -> None:
 def test_hostile_text_takes_bounded_time(text: str) -> None:
     started = time.perf_counter()
     row = cues([text * 5])
-    assert time.perf_counter() - started < 2.0
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes
     assert np.isfinite(row).all() and row.min() >= 0 and row.max() <= 1

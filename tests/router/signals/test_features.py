@@ -258,7 +258,7 @@ def test_strange_text_has_signals(featuriser: Featuriser, name: str) -> None:
 def test_a_megabyte_of_anything_takes_bounded_time(featuriser: Featuriser, name: str) -> None:
     started = time.perf_counter()
     [found] = signals(featuriser, ask(RUNS[name]))
-    assert time.perf_counter() - started < 2.0  # 0.1 to 0.3 s on two quiet cores
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes
     check(found, RUNS[name])
 
 

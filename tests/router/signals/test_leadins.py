@@ -55,4 +55,4 @@ def test_scripts_without_spaces_have_words() -> None:
 def test_long_runs_take_bounded_time(bait: str) -> None:
     started = time.perf_counter()
     without_lead_ins(bait * (1_000_000 // len(bait)))
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes

@@ -128,4 +128,4 @@ def test_hostile_text_takes_no_time(unit: str) -> None:
     without_format(text)
     without_manners(text)
     has_passage(text)
-    assert time.perf_counter() - start < 2  # a runaway pattern takes minutes
+    assert time.perf_counter() - start < 10  # a runaway pattern takes minutes

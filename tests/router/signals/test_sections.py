@@ -56,4 +56,4 @@ def test_one_field_that_says_something_is_the_ask() -> None:
 def test_hostile_text_takes_no_time(unit: str) -> None:
     start = time.perf_counter()
     asking_section(unit * (200_000 // len(unit)))
-    assert time.perf_counter() - start < 2  # a runaway pattern takes minutes
+    assert time.perf_counter() - start < 10  # a runaway pattern takes minutes

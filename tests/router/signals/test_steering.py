@@ -80,4 +80,4 @@ def test_a_question_about_steering_stays() -> None:
 def test_long_runs_take_bounded_time(bait: str) -> None:
     started = time.perf_counter()
     without_steering("model route " + bait * (1_000_000 // len(bait)))
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes

@@ -164,7 +164,7 @@ def test_long_runs_take_bounded_time(mark: str, pad: str) -> None:
     bait = (mark + pad) * (MAX_CHARS // len(mark + pad) + 1)
     started = time.perf_counter()
     unwrap(f"x\n{bait}"[: MAX_CHARS - 2] + "y")
-    assert time.perf_counter() - started < 0.5
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes
 
 
 @pytest.mark.parametrize(

@@ -107,4 +107,4 @@ def test_hostile_questions_are_cheap(piece: str) -> None:
     started = time.perf_counter()
     plug_back(piece * (4000 // len(piece)), piece * 1000)
     states_formula(piece * 200_000)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes

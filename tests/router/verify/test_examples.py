@@ -84,4 +84,4 @@ def test_several_in_a_line_and_no_repetitions() -> None:
 def test_hostile_prompts_are_cheap(piece: str) -> None:
     started = time.perf_counter()
     assert len(read_examples(piece * (1_000_000 // len(piece)))) <= 40
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes

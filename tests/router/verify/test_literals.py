@@ -52,7 +52,7 @@ def test_nan_is_read() -> None:
 def test_hostile_literals_are_cheap(text: str) -> None:
     started = time.perf_counter()
     literal(text)
-    assert time.perf_counter() - started < 0.2
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes
 
 
 def test_closing_knows_strings() -> None:

@@ -81,4 +81,4 @@ def test_thousands_only_where_that_is_all() -> None:
 def test_long_hostile_text_is_read_in_linear_time(piece: str) -> None:
     started = time.perf_counter()
     spelled(piece * (500 // len(piece)))
-    assert time.perf_counter() - started < 0.1
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes

@@ -134,4 +134,4 @@ def test_only_visible_rounding_is_forgiven() -> None:
 def test_hostile_texts_are_cheap(piece: str) -> None:
     started = time.perf_counter()
     read_steps(piece * (100_000 // len(piece)))
-    assert time.perf_counter() - started < 4
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes

@@ -83,4 +83,4 @@ def test_no_closed_answer(response: str) -> None:
 def test_a_megabyte_is_read_in_bounded_time(piece: str) -> None:
     started = time.perf_counter()
     final_answer(piece * (1_000_000 // len(piece)))
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes

@@ -65,4 +65,4 @@ def test_a_number_of_endless_digits_is_no_number() -> None:
 def test_tokenising_is_linear(piece: str) -> None:
     started = time.perf_counter()
     tokenise(piece * (100_000 // len(piece)))
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < 10  # a runaway pattern takes minutes
