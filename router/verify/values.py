@@ -14,7 +14,7 @@ from router.verify.arithmetic import Unreadable, compute
 from router.verify.text import word_set
 from router.verify.tokens import Token, tokenise
 
-__all__ = ["Value", "exact_value", "parse_value", "twists"]
+__all__ = ["Value", "exact_value", "number_of", "parse_value", "twists"]
 
 _NEGATIVE = word_set("minus negative")
 _COMPARES = word_set(
@@ -106,6 +106,12 @@ def exact_value(text: str) -> Fraction | None:
         return compute(tokens).value
     except Unreadable:
         return None
+
+
+def number_of(text: str) -> Fraction | None:
+    """The number stated, else the one that a sum of bare numbers comes to."""
+    value = parse_value(text)
+    return value.number if value else exact_value(text)
 
 
 def twists(answer: str) -> bool:
