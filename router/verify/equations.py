@@ -231,6 +231,8 @@ def _solutions(unknowns: Sequence[str], answer: str) -> list[dict[str, Fraction]
             name, piece = piece[0].text, piece[2:]
             if name not in unknowns:
                 return []
+        if any(t.kind == "=" for t in piece):  # `x^2 = 2`, `-x = 2`
+            return []
         value = parse_value(" ".join(t.text for t in piece))
         if value is None:
             return []

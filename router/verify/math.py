@@ -58,6 +58,11 @@ _DENIED = re.compile(
     r"(?:\s+(?:of|equal to|exactly|simply|just))?[\s$:(\\]*\\(?:boxed|fbox)\s*\{",
     re.IGNORECASE,
 )
+_NEGATES = (
+    r"(?:\b(?:not|never|cannot|doubt|deny|denies|wrong|minus|negative|half|twice|at most|at least"
+    r"|less than|more than|fewer than|greater than)\b|n't\b)[^.,;:!?\d\n]{0,25}"
+)
+"""Before the number of a sentence: "2+2 is not 4"."""
 _LONG_SENTENCE = re.compile(r"(?:[^\W\d_]{1,40}[^\w.?!]{1,5}){7}[^\W\d_]")
 _FORMULA = re.compile(r"\d\s?[-+*/^=×÷<>]\s?[\d(a-z]")
 _NUMERIC_QUESTION = re.compile(
@@ -115,7 +120,9 @@ def _undecided(text: str, closed: ClosedAnswer) -> str:
     if len({_squeezed(box) for box in boxes(text)}) > 1:
         return "Several different answers are boxed."
     if closed.how not in ("boxed", "marked"):
-        return ""
+        end = text.rsplit("\n", 1)[-1][-1000:]
+        denied = re.search(_NEGATES + re.escape(closed.text), end, re.IGNORECASE)
+        return "What stands before the number makes another answer of it." if denied else ""
     if closed.how == "boxed" and _DENIED.search(text):
         return "What stands before the box makes another answer of it."
     last = last_match(_MARK, text)

@@ -51,7 +51,7 @@ _ANYWHERE = word_set("wrong incorrect false impossible isn't wasn't cannot can't
 _SCIENTIFIC = re.compile(r"(?<![\w.\\])(\d+(?:\.\d+)?)[eE]([-+]?\d{1,3})(?!\w)")
 _TWO_SLASHES = re.compile(r"/[^/]*/")
 """Read in two ways: 4 / 1/6."""
-_HARMLESS_STOPS = frozenset(".,:;?!\n|#…\"'“”")
+_HARMLESS_STOPS = frozenset(".,:;?!\n#…\"'“”")
 
 
 class Value(NamedTuple):
@@ -157,6 +157,8 @@ def _keeps_value(before: Sequence[Token], behind: Sequence[Token]) -> bool:
 
 def _turns(behind: Sequence[Token]) -> bool:
     """`5 dollars loss`, `5 km west`, `5 books or`: a sign or a choice near the number."""
+    if behind and behind[-1].text.lower() == "not":
+        return True
     return any(_is_one_of(t, _SIGNS - word_set("lost gained lose loses ad")) for t in behind[:3])
 
 

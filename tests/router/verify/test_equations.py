@@ -68,6 +68,9 @@ def test_wrong_answers_fail(question: str, answer: str) -> None:
         ("Solve 2x = 4", "x > 2"),
         ("Solve 2x = 4", "y = 2"),
         ("Solve 2x = 4", "not 2"),
+        ("Solve 2x = 4", "x^2 = 2"),
+        ("Solve 2x = 4", "-x = 2"),
+        ("Solve 2x = 4", "1/x = 2"),
         ("Solve x + y = 2, 2x + 2y = 4", "x = 1, y = 1"),  # one line only
         ("Solve a+b+c=6, a+b=3, c=3 for a, b, c", "a=1, b=2, c=3"),
         ("What is 1/300?", "0.0"),
