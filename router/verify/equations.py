@@ -45,7 +45,7 @@ _PLAIN_WORDS = word_set(
     " with let suppose following equation equations system simultaneous linear quadratic cubic"
     " polynomial unknown unknowns variable variables to please kindly can could you help me hi"
     " hello thanks thank show your work step by answer give then exactly satisfying satisfy"
-    " satisfies which have has how much does equal in"
+    " satisfies which how much does equal in"
 )
 """What a question may say around its equations. Any other word could change what is asked."""
 
@@ -205,6 +205,8 @@ def _says_no_more(question: str) -> bool:
 
 
 def _plain_word(word: str) -> bool:
+    if word in ("sum", "product"):  # of the roots: no root to put back
+        return False
     return word in _PLAIN_WORDS or bool(_NARROWED.search(word))
 
 

@@ -48,7 +48,7 @@ ROUNDED = 0.9
 _RETRACTS = re.compile(
     r"\b(?:wait|actually|correction|corrected|sorry|scratch that|i mean|rather|mistake|mistaken"
     r"|oops|instead|wrong|incorrect|not right|not correct|should be|should have|on second thought"
-    r"|let me re|alternatively|however|hmm|no,)",
+    r"|let me re|alternatively|however|hmm|no,|not really|not sure|unsure|maybe|perhaps)",
     re.IGNORECASE,
 )
 _MARK = re.compile(r"\\(?:boxed|fbox)\s*\{|\banswer\b|####", re.IGNORECASE)
@@ -63,6 +63,11 @@ _NEGATES = (
     r"|less than|more than|fewer than|greater than)\b|n't\b)[^.,;:!?\d\n]{0,25}"
 )
 """Before the number of a sentence: "2+2 is not 4"."""
+_OF_ANOTHER = re.compile(
+    r"(?:[-+*/^√\d]\s?|sqrt\s?)\(?[a-zA-Z]\)?\s*=[^=]*$"
+    r"|(?<![a-zA-Z])[a-zA-Z]\s?(?:[-+*/^²³!][^=\n]{0,40})\s*=[^=]*$"
+)
+"""`x^2 = 2`, `-x = 2`, `1/x = 2`: what the line ends on is not the unknown."""
 _LONG_SENTENCE = re.compile(r"(?:[^\W\d_]{1,40}[^\w.?!]{1,5}){7}[^\W\d_]")
 _FORMULA = re.compile(r"\d\s?[-+*/^=×÷<>]\s?[\d(a-z]")
 _NUMERIC_QUESTION = re.compile(
@@ -110,6 +115,8 @@ def examine(question: str, response: str) -> Finding:
     # A worked answer may name all unknowns in its last line; a marked one says what it says.
     ending = "" if closed.how in ("boxed", "marked") else text.rsplit("\n", 1)[-1]
     plugged = plug_back(question, closed.text, ending)
+    if plugged and closed.how == "line" and _OF_ANOTHER.search(ending[-1000:]):
+        return Finding(None, "unchecked", evidence=("The last line gives another expression.",))
     if value is None and plugged is None and not _SYMBOLIC.search(closed.text):
         return _unparsed(question, closed)
     return _recompute(question, steps, closed, value, plugged)
@@ -119,6 +126,8 @@ def _undecided(text: str, closed: ClosedAnswer) -> str:
     """Why it cannot be said which answer the response stands by; empty where it can."""
     if len({_squeezed(box) for box in boxes(text)}) > 1:
         return "Several different answers are boxed."
+    if re.search(re.escape(closed.text) + r"[*_$}\s]{0,4}\?", text[-1000:]):
+        return "The answer is a question."
     if closed.how not in ("boxed", "marked"):
         end = text.rsplit("\n", 1)[-1][-1000:]
         denied = re.search(_NEGATES + re.escape(closed.text), end, re.IGNORECASE)

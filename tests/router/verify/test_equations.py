@@ -93,6 +93,7 @@ def test_what_proves_nothing_claims_nothing(question: str, answer: str) -> None:
         "Let f(x) = 2x+1. Find f(3)",
         "Solve 3xy = 12 for x",
         "Let x = 5. What is x + 3?",
+        "Find the sum of the roots of x^2 - 5x + 6 = 0",
         "Let x = 5. What is x after adding 3?",
         "x = 1. We then replace x by x+1 three times. Find x.",
         "Find x + 1 if 2x = 6. Solve for x.",
