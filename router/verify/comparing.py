@@ -10,9 +10,9 @@ import re
 from functools import lru_cache
 from typing import Any, Literal
 
-from router.verify.spelling import is_words, words
+from router.verify.spelling import has_words, is_words, words
 from router.verify.structure import alike, shape_of
-from router.verify.values import parse_value
+from router.verify.values import number_of
 
 __all__ = ["Judgement", "judge", "prepare"]
 
@@ -27,6 +27,11 @@ _WARM = (
     ("6-5i", r"e^{2}\ln 3"),
 )
 """Kinds of values whose first comparison would cost one of the callers a quarter second."""
+
+
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[-/]\d\d?[-/]\d{2,4}")
+_LETTERS = re.compile(r"[^\W\d_]{2,}")
+_TINY = re.compile(r"10\s*\^\s*\{?\s*-\s*(?:[5-9]|\d\d)|\.\d{6}|\d[eE]-")
 
 
 class _Unparsed(Exception):
@@ -62,18 +67,46 @@ def judge(gold: str, answer: str, against_gold: bool) -> Judgement:
 def _same(gold: str, answer: str) -> bool:
     if _squeezed(gold) == _squeezed(answer):
         return True
-    a, b = parse_value(gold), parse_value(answer)
+    a, b = number_of(gold), number_of(answer)
     if a is not None and b is not None:
-        return a.number == b.number
+        return a == b
     if is_words(gold) or is_words(answer):
         return words(gold) == words(answer)
+    if _as_written(gold) or _as_written(answer):
+        return False
     left, right = (_read(_without_percent(text)) for text in (gold, answer))
     from math_verify import verify
 
     try:
-        return bool(verify(left, right, timeout_seconds=None))
+        return bool(verify(left, right, timeout_seconds=None)) and _same_relation(left, right)
     except (ArithmeticError, TypeError, ValueError, AttributeError, NotImplementedError):
         return False  # of sympy, on things that have no such comparison
+
+
+def _as_written(text: str) -> bool:
+    """What is the same only as it is written: dates, runs of letters (`on` is no product).
+
+    Raises `_Unparsed` for tiny figures: math-verify rounds, and would take any two for equal.
+    """
+    if _DATE.fullmatch(text) or _LETTERS.fullmatch(text) or has_words(text):
+        return True
+    if _TINY.search(text):
+        raise _Unparsed
+    return False
+
+
+def _same_relation(left: list[Any], right: list[Any]) -> bool:
+    """Two equations are the same where one is a multiple of the other.
+
+    math-verify compares their solutions: without real ones, all would be the same.
+    """
+    import sympy
+
+    a, b = left[0], right[0]
+    if not (isinstance(a, sympy.Eq) and isinstance(b, sympy.Eq)):
+        return True
+    ratio = sympy.simplify((a.lhs - a.rhs) / (b.lhs - b.rhs))
+    return bool(ratio.is_number and ratio.is_finite and ratio != 0)
 
 
 def _without_percent(text: str) -> str:

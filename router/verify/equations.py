@@ -3,7 +3,8 @@
 What: "What is 12*7?", "17% of 250", "12 times 7" are computed and compared; "Solve
 2x+3=11", "x+y=10 and x-y=2" are checked by substituting the answer. What not: word
 problems, functions, inequalities, and questions that ask for something other than the
-unknowns (then nothing is claimed). Sources: the grammar of `arithmetic`, nothing else.
+unknowns, or say anything more than what to solve ("after adding 3"): then nothing is
+claimed. Sources: the grammar of `arithmetic`, nothing else.
 """
 
 import re
@@ -14,14 +15,18 @@ from typing import NamedTuple
 
 from router.verify.arithmetic import Unreadable, compute, show
 from router.verify.expressions import Expression, asked_expression
-from router.verify.steps import same_value
+from router.verify.text import word_set
 from router.verify.tokens import Token, tokenise
-from router.verify.values import parse_value
+from router.verify.values import Value, parse_value, twists
 
 __all__ = ["PlugBack", "plug_back", "states_formula"]
 
 MAX_QUESTION = 4000
+MAX_ANSWER = 500
 MAX_DEGREE = 6
+MAX_UNKNOWNS = 8
+SURE_DIGITS = 3
+"""Digits that a rounded result has to show: 0.3 for 1/3 may as well be a guess."""
 
 _TARGET = re.compile(
     r"(?:find|what(?:'s| is| are)|determine|calculate|compute|values? of|solve for|for)\s+"
@@ -34,6 +39,15 @@ _NARROWED = re.compile(
     r"|sum|product|how many|number of|distinct|complex|between)\b|[<>≤≥]|\\[lg]eq?\b",
     re.IGNORECASE,
 )
+_PLAIN_WORDS = word_set(
+    "solve find determine calculate compute what what's is are the value values of for all both"
+    " each every real root roots solution solutions zeros and or if given that such when where"
+    " with let suppose following equation equations system simultaneous linear quadratic cubic"
+    " polynomial unknown unknowns variable variables to please kindly can could you help me hi"
+    " hello thanks thank show your work step by answer give then exactly satisfying satisfy"
+    " satisfies which how much does equal in"
+)
+"""What a question may say around its equations. Any other word could change what is asked."""
 
 
 class PlugBack(NamedTuple):
@@ -41,6 +55,8 @@ class PlugBack(NamedTuple):
 
     holds: bool | None
     evidence: str
+    exact: bool = True
+    """False where the answer is the exact value rounded."""
 
 
 def states_formula(question: str) -> bool:
@@ -66,9 +82,28 @@ def _compare(expression: Expression, answer: str) -> PlugBack:
     value = parse_value(answer)
     if value is None:
         return PlugBack(None, f"The answer {answer!r} is no plain number to compare.")
-    holds = same_value(expression.value, value.number, value.decimals)
-    verb = "equals" if holds else "is not"
-    return PlugBack(holds, f"{expression.text} = {show(expression.value)} {verb} {answer}.")
+    if expression.value == value.number:
+        return PlugBack(True, f"{expression.text} = {show(expression.value)} equals {answer}.")
+    told = f"{expression.text} = {show(expression.value)} is not {answer}."
+    if not _could_be_rounded(expression.value, value):
+        return PlugBack(False, told)
+    if not _well_rounded(expression.value, value):
+        return PlugBack(None, told)
+    return PlugBack(True, f"{expression.text} = {show(expression.value)}, rounded {answer}.", False)
+
+
+def _could_be_rounded(exact: Fraction, stated: Value) -> bool:
+    """Nearer than the last place shown, of a value that cannot be written with these places."""
+    places = Fraction(1, 10**stated.decimals)
+    whole = (exact / places).denominator == 1
+    return stated.decimals > 0 and not whole and abs(exact - stated.number) < places
+
+
+def _well_rounded(exact: Fraction, stated: Value) -> bool:
+    """To the nearest, not cut off, and with digits enough to tell."""
+    places = Fraction(1, 10**stated.decimals)
+    enough = abs(stated.number) / places >= 10 ** (SURE_DIGITS - 1)
+    return enough and abs(exact - stated.number) <= places / 2
 
 
 class _Equation(NamedTuple):
@@ -141,9 +176,38 @@ def _unknowns(equations: Sequence[_Equation]) -> list[str]:
 
 def _asks_for_unknowns(question: str, equations: Sequence[_Equation]) -> bool:
     """ "Solve ...", "find x": not "what is x + 1", whose answer is no x to put back."""
+    if not equations or not _says_no_more(question):
+        return False
     targets = set(_TARGET.findall(question))
-    asked = targets <= set(_unknowns(equations)) and (targets or _SOLVE.search(question))
-    return bool(equations and asked)
+    return targets <= set(_unknowns(equations)) and bool(targets or _SOLVE.search(question))
+
+
+def _says_no_more(question: str) -> bool:
+    """Are there only equations and words that ask for their unknowns?
+
+    "after adding 3", "and then report 2x", "what is x*y" ask for something else; a word such as
+    "positive" narrows, which `_complete` weighs.
+    """
+    run: list[Token] = []
+    for token in [*tokenise(question, letters=True), Token("stop", "")]:
+        if token.kind not in ("stop", "word"):
+            run.append(token)
+            continue
+        bare = [t for t in run if t.kind not in ("(", ")")]
+        # The x of "find x." is read as a sign of multiplication.
+        is_name = len(bare) < 2 and all(t.kind == "var" or t.text == "*" for t in bare)
+        if not is_name and not any(t.kind == "=" for t in run):
+            return False
+        if token.kind == "word" and not _plain_word(token.text.lower()):
+            return False
+        run = []
+    return True
+
+
+def _plain_word(word: str) -> bool:
+    if word in ("sum", "product"):  # of the roots: no root to put back
+        return False
+    return word in _PLAIN_WORDS or bool(_NARROWED.search(word))
 
 
 def _satisfied(equation: _Equation, solution: Mapping[str, Fraction]) -> bool | None:
@@ -160,11 +224,17 @@ def _satisfied(equation: _Equation, solution: Mapping[str, Fraction]) -> bool | 
 
 def _solutions(unknowns: Sequence[str], answer: str) -> list[dict[str, Fraction]]:
     """The assignments an answer states: `4`, `x = 2 or x = 3`, `x=6, y=4`, `(6, 4)`."""
+    if twists(answer[:MAX_ANSWER]):
+        return []
     named: list[tuple[str | None, Fraction]] = []
     for piece in _pieces(answer):
         name = None
-        if len(piece) > 2 and piece[1].kind == "=" and piece[0].text in unknowns:
+        if len(piece) > 2 and piece[1].kind == "=":
             name, piece = piece[0].text, piece[2:]
+            if name not in unknowns:
+                return []
+        if any(t.kind == "=" for t in piece):  # `x^2 = 2`, `-x = 2`
+            return []
         value = parse_value(" ".join(t.text for t in piece))
         if value is None:
             return []
@@ -181,7 +251,7 @@ def _solutions(unknowns: Sequence[str], answer: str) -> list[dict[str, Fraction]
 
 def _pieces(answer: str) -> Iterator[list[Token]]:
     piece: list[Token] = []
-    for token in [*tokenise(answer[:500], letters=True), Token("stop", ",")]:
+    for token in [*tokenise(answer[:MAX_ANSWER], letters=True), Token("stop", ",")]:
         if token.kind in ("stop", "word"):
             if any(t.kind == "num" for t in piece):
                 yield piece
@@ -200,7 +270,8 @@ def _complete(
     if _NARROWED.search(question):
         return False
     if len(unknowns) > 1:
-        return all(_linear(e) for e in equations) and len(solutions) == 1
+        linear = len(unknowns) <= MAX_UNKNOWNS and all(_linear(e) for e in equations)
+        return linear and len(solutions) == 1 and _rank(equations, unknowns) == len(unknowns)
     return any(_real_roots(e, unknowns[0]) == len(solutions) for e in equations)
 
 
@@ -222,6 +293,30 @@ def _linear(equation: _Equation) -> bool:
     except Unreadable:
         return False
     return True
+
+
+def _rank(equations: Sequence[_Equation], unknowns: Sequence[str]) -> int:
+    """Of the linear system: below the number of unknowns, it has more solutions than one."""
+    zero = dict.fromkeys(unknowns, Fraction(0))
+    try:
+        rows = [
+            [e.gap(zero | {name: Fraction(1)}) - e.gap(zero) for name in unknowns]
+            for e in equations
+        ]
+    except Unreadable:
+        return 0
+    rank = 0
+    for column in range(len(unknowns)):
+        pivot = next((row for row in rows[rank:] if row[column]), None)
+        if pivot is None:
+            continue
+        rows.remove(pivot)
+        rows.insert(rank, pivot)
+        for i in range(rank + 1, len(rows)):
+            factor = rows[i][column] / pivot[column]
+            rows[i] = [a - factor * b for a, b in zip(rows[i], pivot, strict=True)]
+        rank += 1
+    return rank
 
 
 def _real_roots(equation: _Equation, name: str) -> int | None:

@@ -8,24 +8,25 @@ time. Two samples that agree may both be wrong, so this never makes a verdict pa
 
 Rules of ours on top of math-verify
 - The gold comes first; two different boxes in one answer are ambiguous and equal nothing.
-- Units and money fall away: `$20.00`, `20 dollars` and 20 are the same.
+- Units and money fall away where one side has none: `$20.00`, `20 dollars` and 20 are the same;
+  5 km and 5 m are not.
 - A percentage equals its fraction (10 % is 0.1). Against gold it also equals the bare
   figure (10 % for 10: the question asked for per cent), and a base may be left out; between
   samples not, since "the same" has to carry over from one sample to the next there.
 - A list has no order; a tuple and an interval have theirs, and their brackets.
 """
 
+import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
-from fractions import Fraction
 from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
 from router.verify.bombs import too_costly
 from router.verify.comparing import Judgement, judge, prepare
-from router.verify.spelling import closed_value, is_words, spelled, words
-from router.verify.values import parse_value
+from router.verify.spelling import closed_value, is_words, spelled, unit_of, words
+from router.verify.values import number_of
 from router.verify.workers import Done, Workers, cores
 
 __all__ = ["Equivalence", "EquivalenceChecker"]
@@ -35,6 +36,10 @@ SECONDS = 0.7
 """For one pair; a pair whose process has to be killed costs up to a fifth of a second more."""
 
 EquivalenceStatus = Judgement | Literal["ambiguous", "too_long", "refused", "timeout"]
+
+
+_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[-/]\d\d?[-/]\d{2,4}")
+"""No subtraction and no quotient: two dates are the same only as they are written."""
 
 
 class Equivalence(NamedTuple):
@@ -142,6 +147,9 @@ class EquivalenceChecker:
         left, right = (spelled(text or "") for text in closed)
         if not left or not right:
             return "unparsed"
+        units = {unit_of(text or "") for text in closed} - {""}
+        if len(units) > 1:  # 5 km is not 5 m; one that is not stated falls away
+            return "different"
         if left == right:
             return "equal"
         if (same := _plain(left, right, against_gold)) is not None:
@@ -155,18 +163,15 @@ def _plain(gold: str, answer: str, against_gold: bool) -> bool | None:
     """Two plain numbers, or words; None where it takes more than reading."""
     if is_words(gold) or is_words(answer):
         return words(gold) == words(answer)
+    if _DATE.fullmatch(gold) or _DATE.fullmatch(answer):
+        return gold == answer
     if any("=" in text or text.startswith(("(", "[", "\\{")) for text in (gold, answer)):
         return None  # names, tuples and sets are for `structure`: (1,234) is not 1234
-    a, b = _number(gold), _number(answer)
+    a, b = number_of(gold), number_of(answer)
     if a is None or b is None:
         return None
     bare = against_gold and ("%" in gold) != ("%" in answer)
-    return a == b or (bare and _number(gold.strip("%")) == _number(answer.strip("%")))
-
-
-def _number(text: str) -> Fraction | None:
-    value = parse_value(text)
-    return value.number if value else None
+    return a == b or (bare and number_of(gold.strip("%")) == number_of(answer.strip("%")))
 
 
 def _result(status: EquivalenceStatus, seconds: float) -> Equivalence:

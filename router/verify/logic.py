@@ -22,7 +22,7 @@ from router.errors import SetupError
 from router.state import Verdict
 from router.verify.finding import Finding, as_verdict
 from router.verify.reading import marked, tidy
-from router.verify.text import strip_thinking, word_set
+from router.verify.text import boxes, strip_thinking, word_set
 from router.verify.workers import Workers
 
 __all__ = [
@@ -71,6 +71,8 @@ def _check(task: str, entry: Mapping[str, Any], response: str, workers: Workers)
         return Finding(None, "bad_entry", evidence=("The entry needs answer and metadata.",))
     if find_spec("reasoning_gym") is None:
         return Finding(None, "unchecked", evidence=("reasoning-gym is not installed.",))
+    if len(set(boxes(strip_thinking(response)))) > 1:
+        return Finding(None, "ambiguous", evidence=("Several different answers are boxed.",))
     answer = read_answer(response)
     if not answer:
         return Finding(False, "no_answer", 1 - SURE, ("There is no final answer.",))
@@ -98,7 +100,8 @@ def read_answer(text: str) -> str:
 
 def _bare(answer: str) -> str:
     """`x = 1,200` as `1200`, `2 \\times 3` as `2 × 3`, `\\frac{1}{2}` as `1/2`."""
-    plain = tidy(answer).replace("\\times", "×").replace("\\cdot", "×").rpartition("=")[2].strip()
+    plain = tidy(answer).replace("\\times", "×").replace("\\cdot", "×").strip()
+    plain = re.sub(r"^[A-Za-z]\s*=(?!.*=)\s*", "", plain)  # a name, not one more value: `3 = 2`
     plain = re.sub(r"\\[dt]?frac\{(-?\d+)\}\{(\d+)\}", r"\1/\2", plain)
     return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", plain)
 

@@ -26,11 +26,12 @@ from router.verify.arithmetic import show
 from router.verify.concluding import closed_answer
 from router.verify.confidence import MATH_CONFIDENCE, load_confidence
 from router.verify.derivation import gap_in
-from router.verify.equations import plug_back
+from router.verify.equations import PlugBack, plug_back
 from router.verify.evidence import EVIDENCE, math_evidence
 from router.verify.finding import Finding, as_verdict
+from router.verify.reading import last_match
 from router.verify.steps import Step, read_steps
-from router.verify.text import ClosedAnswer, boxes, strip_thinking
+from router.verify.text import ClosedAnswer, boxes, final_answer, strip_thinking
 from router.verify.values import Value, parse_value
 
 __all__ = ["check_math", "examine"]
@@ -41,6 +42,34 @@ MAX_CHARS = 100_000
 PLUGGED_BACK = 0.99
 """P(right) of an answer that holds when it is put back, and P(wrong) of one that does not."""
 
+ROUNDED = 0.9
+"""P(right) of an answer that is the exact value, rounded: the question may want it exact."""
+
+_RETRACTS = re.compile(
+    r"\b(?:wait|actually|correction|corrected|sorry|scratch that|i mean|rather|mistake|mistaken"
+    r"|oops|instead|wrong|incorrect|not right|not correct|should be|should have|on second thought"
+    r"|let me re|alternatively|however|hmm|no,|not really|not sure|unsure|maybe|perhaps)",
+    re.IGNORECASE,
+)
+_MARK = re.compile(r"\\(?:boxed|fbox)\s*\{|\banswer\b|####", re.IGNORECASE)
+_DENIED = re.compile(
+    r"(?:\b(?:not|isn't|cannot be|can't be|never|no|half|twice|double|minus|negative|least|most"
+    r"|than|times|or)|n't(?: be)?|[-<>≠≤≥~!/^+*])"
+    r"(?:\s+(?:of|equal to|exactly|simply|just))?[\s$:(\\]*\\(?:boxed|fbox)\s*\{",
+    re.IGNORECASE,
+)
+_NEGATES = (
+    r"(?:\b(?:not|never|cannot|doubt|deny|denies|wrong|minus|negative|half|twice|at most|at least"
+    r"|less than|more than|fewer than|greater than)\b|n't\b)[^.,;:!?\d\n]{0,25}"
+)
+"""Before the number of a sentence: "2+2 is not 4"."""
+_OF_ANOTHER = re.compile(
+    r"(?:[-+*/^√\d]\s?|sqrt\s?)\(?[a-zA-Z]\)?\s*=[^=]*$"
+    r"|(?<![a-zA-Z])[a-zA-Z]\s?(?:[-+*/^²³!][^=\n]{0,40})\s*=[^=]*$"
+)
+"""`x^2 = 2`, `-x = 2`, `1/x = 2`: what the line ends on is not the unknown."""
+_LONG_SENTENCE = re.compile(r"(?:[^\W\d_]{1,40}[^\w.?!]{1,5}){7}[^\W\d_]")
+_FORMULA = re.compile(r"\d\s?[-+*/^=×÷<>]\s?[\d(a-z]")
 _NUMERIC_QUESTION = re.compile(
     r"\b(?:how (?:many|much|old|long|far|tall|fast|often)|what(?:'s| is| are)? the (?:total|sum"
     r"|product|value|number|area|volume|perimeter|average|probability|remainder|difference|ratio|cost"
@@ -55,11 +84,20 @@ def check_math(question: str, response: str) -> Verdict:
     """Check a response against itself and its question. Never raises for bad content."""
     started = time.perf_counter()
     finding = examine(question, response)
-    if finding.weighed:
+    if finding.weighed and _can_be_weighed(question, response):
         row = math_evidence(question, response, finding.passed)
         sure = load_confidence(MATH_CONFIDENCE, EVIDENCE).probability([row])[0]
         finding = finding._replace(confidence=float(sure))
     return as_verdict("math", finding, started)
+
+
+def _can_be_weighed(question: str, response: str) -> bool:
+    """The map was fitted on word problems: it says nothing of a bare number to a bare line."""
+    asked = question[:MAX_CHARS]
+    if not asked.strip():
+        return False
+    told = _LONG_SENTENCE.search(asked) and not _FORMULA.search(asked)
+    return bool(told or read_steps(strip_thinking(response)))
 
 
 def examine(question: str, response: str) -> Finding:
@@ -71,12 +109,46 @@ def examine(question: str, response: str) -> Finding:
     closed = closed_answer(text)
     if closed is None:
         return Finding(False, "no_answer", evidence=("No closed answer was found.",))
+    if reason := _undecided(text, closed):
+        return Finding(None, "ambiguous", evidence=(reason,))
     value = parse_value(closed.text)
-    if value is None and not _SYMBOLIC.search(closed.text):
+    # A worked answer may name all unknowns in its last line; a marked one says what it says.
+    ending = "" if closed.how in ("boxed", "marked") else text.rsplit("\n", 1)[-1]
+    plugged = plug_back(question, closed.text, ending)
+    if plugged and closed.how == "line" and _OF_ANOTHER.search(ending[-1000:]):
+        return Finding(None, "unchecked", evidence=("The last line gives another expression.",))
+    if value is None and plugged is None and not _SYMBOLIC.search(closed.text):
         return _unparsed(question, closed)
+    return _recompute(question, steps, closed, value, plugged)
+
+
+def _undecided(text: str, closed: ClosedAnswer) -> str:
+    """Why it cannot be said which answer the response stands by; empty where it can."""
     if len({_squeezed(box) for box in boxes(text)}) > 1:
-        return Finding(None, "ambiguous", evidence=("Several different answers are boxed.",))
-    return _recompute(question, text, steps, closed, value)
+        return "Several different answers are boxed."
+    if re.search(re.escape(closed.text) + r"[*_$}\s]{0,4}\?", text[-1000:]):
+        return "The answer is a question."
+    if closed.how not in ("boxed", "marked"):
+        end = text.rsplit("\n", 1)[-1][-1000:]
+        denied = re.search(_NEGATES + re.escape(closed.text), end, re.IGNORECASE)
+        return "What stands before the number makes another answer of it." if denied else ""
+    if closed.how == "boxed" and _DENIED.search(text):
+        return "What stands before the box makes another answer of it."
+    last = last_match(_MARK, text)
+    tail = text[last.end() :] if last else ""
+    return "The answer is taken back, or looks so." if _RETRACTS.search(tail) else _other(text)
+
+
+def _other(text: str) -> str:
+    """A box, and then another answer that is marked in words."""
+    boxed = boxes(text)
+    after = text[text.rfind(boxed[-1]) + len(boxed[-1]) :] if boxed and boxed[-1] else ""
+    found = final_answer(after) if _MARK.search(after) else None
+    if found is None or found.how != "marked":
+        return ""
+    told, box = parse_value(found.text), parse_value(boxed[-1])
+    same = told and box and told.number == box.number
+    return "" if same else "The box and the words after it tell different answers."
 
 
 def _squeezed(box: str) -> str:
@@ -85,19 +157,20 @@ def _squeezed(box: str) -> str:
 
 def _unparsed(question: str, closed: ClosedAnswer) -> Finding:
     told = f"The answer {closed.text[:80]!r} is neither a number nor an expression."
-    if _NUMERIC_QUESTION.search(question[:MAX_CHARS]):
+    # With figures in it ("half of 4", "4 dozen") it may be right: it is only not read.
+    figures = re.search(r"\d", closed.text)
+    if not figures and _NUMERIC_QUESTION.search(question[:MAX_CHARS]):
         return Finding(False, "unparsed", evidence=(told,))
     return Finding(None, "unchecked", evidence=(told,))
 
 
 def _recompute(
     question: str,
-    text: str,
     steps: Sequence[Step],
     closed: ClosedAnswer,
     value: Value | None,
+    plugged: PlugBack | None,
 ) -> Finding:
-    plugged = plug_back(question, closed.text, text.rsplit("\n", 1)[-1])
     wrong = [step for step in steps if not step.holds]
     told: tuple[str, ...] = (plugged.evidence,) if plugged else ()
     if plugged and plugged.holds is False:
@@ -106,7 +179,7 @@ def _recompute(
         told = (*told, *map(_named, wrong[:5]))
         return Finding(False, "failed", evidence=told, weighed=value is not None)
     if plugged and plugged.holds:
-        return Finding(True, "passed", PLUGGED_BACK, told)
+        return Finding(True, "passed", PLUGGED_BACK if plugged.exact else ROUNDED, told)
     if plugged is None and value is not None and (reason := gap_in(question, steps, value)):
         return Finding(None, "unchecked", evidence=(reason,), weighed=True)
     if plugged is None and value is not None:

@@ -8,11 +8,16 @@ a bare `5m` may be a product. Linear in the length of the text.
 """
 
 import re
+from collections.abc import Callable
 
 from router.verify.text import boxes, final_answer, strip_thinking, word_set
 
-__all__ = ["closed_value", "is_words", "spelled", "thousands", "words"]
+__all__ = ["closed_value", "has_words", "is_words", "spelled", "thousands", "unit_of", "words"]
 
+_DENIED = re.compile(
+    r"(?:\b(?:not|isn't|never|cannot be|half of|minus|negative)|[-!<>≠])[\s$:]*\\boxed\s*\{",
+    re.IGNORECASE,
+)
 _MARKED = re.compile(r"\banswer\b|####", re.IGNORECASE)
 _DELIMITERS = (("$$", "$$"), ("\\(", "\\)"), ("\\[", "\\]"), ("$", "$"), ("**", "**"), ("`", "`"))
 _SYMBOLS = str.maketrans(
@@ -34,7 +39,7 @@ _POWER = r"(?:\s*\^\s*\{?\s*[23]\s*\}?)?"
 _TEXT = r"\\(?:text|mbox|mathrm|textrm|textbf|mathbf|textit|textsf|operatorname)\s*"
 _SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
 _SCALE = re.compile(rf"(?<=[\d\s}}])({'|'.join(_SCALES)})s?\b", re.IGNORECASE)
-_SIMPLE: tuple[tuple[re.Pattern[str], str], ...] = (
+_SIMPLE: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r",\s?\\!\s*|\{,\}"), ","),
     (re.compile(r"\\!"), ""),
     (re.compile(r"\\(?:left|right|[bB]igg?[lr]?)(?![a-zA-Z])\s*"), ""),
@@ -46,6 +51,10 @@ _SIMPLE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\\?[$£€]|\\pounds\b|\\euro\b"), ""),
     (re.compile(r"(?<![a-zA-Z])(?:USD|EUR|GBP)(?![a-zA-Z])"), ""),
     (re.compile(r"\*\*"), "^"),
+    (re.compile(r"(?<=[a-zA-Z])\s+in\s+(?=[\[(])"), r" \\in "),
+    (re.compile(r"\\(?:emptyset|varnothing)(?![a-zA-Z])|∅"), r"\\emptyset "),
+    (re.compile(r"\\mathbb\s*\{?\s*R\s*\}?|ℝ"), r"(-\\infty ,\\infty )"),
+    (re.compile(r"(\d*)\.(\d*)\\overline\s*\{(\d{1,9})\}"), lambda m: _repeating(m)),
     (re.compile(r"(?<![a-zA-Z\\])pi(?![a-zA-Z])"), r"\\pi "),
     (re.compile(r"(?<![a-zA-Z\\])(?:infinity|inf|oo)(?![a-zA-Z])"), r"\\infty "),
     (re.compile(r"√\s*\(([^()]*)\)|(?<!\\)\bsqrt\s*\(([^()]*)\)"), r"\\sqrt{\1\2}"),
@@ -61,18 +70,43 @@ _SHORT_FRACTION = re.compile(r"\\frac\s*(?:\{([^{}]*)\}|(\d))\s*(?:\{([^{}]*)\}|
 _FUNCTIONS = word_set(
     "sin cos tan cot sec csc log exp det gcd lcm mod sqrt max min arcsin arccos arctan"
 )
-_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\s?\d{3})+(?:\.\d+)?%?")
+_NAMES = (
+    "dollar dollars buck bucks usd", "cent cents", "euro euros eur",
+    "degree degrees deg", "radian radians rad", "inch inches in", "foot feet ft", "yard yards yd",
+    "mile miles mi", "mm millimeter millimeters millimetre millimetres",
+    "cm centimeter centimeters centimetre centimetres", "m meter meters metre metres",
+    "km kilometer kilometers kilometre kilometres", "g gram grams", "mg milligram milligrams",
+    "kg kilogram kilograms", "pound pounds lb lbs", "oz ounce ounces", "ton tons",
+    "l liter liters litre litres", "ml milliliter milliliters millilitre millilitres",
+    "gallon gallons", "second seconds sec secs s", "minute minutes min mins",
+    "hour hours hr hrs h", "day days", "week weeks", "month months", "year years", "mph", "kph kmh",
+)  # fmt: skip
+_UNIT_NAMES = {name: row.split()[0] for row in _NAMES for name in row.split()}
+_UNIT_NAMES |= {"mph": "mile/hour", "kph": "km/hour", "kmh": "km/hour"}
+_UNIT = "|".join(sorted(_UNIT_NAMES, key=len, reverse=True))
+_PER = rf"(?: ?(?:/|\bper|\ban?\b) ?({_UNIT}))?$"
+_STATED_UNIT = re.compile(
+    rf"(?<![a-zA-Z\\])(?:(square|sq|cubic)\.? )?({_UNIT})(?: ?\^ ?([23]))?{_PER}", re.IGNORECASE
+)
+_BY = re.compile(rf"(?:/|\bper|\ban?\b) ?({_UNIT})$", re.IGNORECASE)
+_MONEY_NAMES = {"$": "dollar", "€": "euro", "£": "pound", "pounds": "pound",
+                "usd": "dollar", "eur": "euro", "gbp": "pound"}  # fmt: skip
+_MONEY = re.compile(r"^[-+]?(?:\\?[$€£]|\\pounds)(?=\s?[-\d.])|\b(?:USD|EUR|GBP)\b|[€£]$")
+_DEGREE = re.compile(r"\^\s*\{?\s*\\(?:circ|degree)|\\degree\b")
+_THOUSANDS = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(?:\.\d+)?%?")
 
 
 def closed_value(text: str) -> str | None:
     """The value to compare: the box, what follows "answer is", else all of it.
 
-    None where several different ones are boxed.
+    None where several different ones are boxed, or what is boxed is denied.
     """
     visible = strip_thinking(text) if "think>" in text else text
     boxed = boxes(visible)
     if len({"".join(box.split()) for box in boxed}) > 1:
         return None
+    if boxed and _DENIED.search(visible):
+        return None  # "not \\boxed{4}"
     if boxed:
         return boxed[-1]
     if _MARKED.search(visible):
@@ -96,9 +130,29 @@ def spelled(text: str) -> str:
     return thousands(text)
 
 
+def unit_of(text: str) -> str:
+    """The unit that a value states, in one spelling: `cm^2`, `dollar`; empty where it has none."""
+    text = _undelimited(text.strip()).translate(_SYMBOLS).rstrip(" .")
+    if text.count("$") % 2 == 0 and "\\$" not in text:
+        text = text.replace("$", "")
+    plain = " ".join(_WRAPPED.sub(r" \1 ", text).replace("{", "").replace("}", "").split())
+    if money := _MONEY.search(text):
+        by = _BY.search(plain)
+        name = _MONEY_NAMES[money[0].strip("-+\\").casefold()]
+        return f"{name}/{_UNIT_NAMES[by[1].casefold()]}" if by else name
+    if _DEGREE.search(text):
+        return "degree"
+    found = _STATED_UNIT.search(plain)
+    if not found or not re.search(r"[\d)]$|\\pi$", plain[: found.start()].rstrip()):
+        return ""
+    area, name, power, per = (part.casefold() for part in found.groups(""))
+    unit = _UNIT_NAMES[name] + (power or {"square": "2", "sq": "2", "cubic": "3"}.get(area, ""))
+    return f"{unit}/{_UNIT_NAMES[per]}" if per else unit
+
+
 def thousands(text: str) -> str:
     """`1,200` as `1200`, where that is all there is."""
-    return re.sub(r",\s?", "", text) if _THOUSANDS.fullmatch(text) else text
+    return text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
 
 
 def is_words(text: str) -> bool:
@@ -113,10 +167,23 @@ def is_words(text: str) -> bool:
     )
 
 
+def has_words(text: str) -> bool:
+    """Does a word stand in it by itself: `5 east`, "half of x"? Algebra would take it apart."""
+    alone = re.findall(r"(?:^|(?<=\s))[^\W\d_]{3,}(?=\s|$)", text)
+    return any(word.lower() not in _FUNCTIONS for word in alone)
+
+
 def words(text: str) -> str:
     """The words of a text answer, without dress, case and brackets."""
     plain = _WRAPPED.sub(r" \1 ", text)
-    return " ".join(re.findall(r"[^\W_]+|[-+=<>*/]", plain.casefold()))
+    found = re.findall(r"[^\W_]+|[-+=<>*/]", plain.casefold())
+    if len(found) == 2 and found[0] in ("option", "choice") and len(found[1]) == 1:
+        found = found[1:]
+    return (
+        " ".join(found)
+        .replace("no real solutions", "no real solution")
+        .replace("no solutions", "no solution")
+    )
 
 
 def _undelimited(text: str) -> str:
@@ -147,6 +214,14 @@ def _without_units(text: str) -> str:
 
 def _braced(match: re.Match[str]) -> str:
     return f"\\frac{{{match[1] or match[2] or ''}}}{{{match[3] or match[4] or ''}}}"
+
+
+def _repeating(match: re.Match[str]) -> str:
+    """`0.1\\overline{6}` as the fraction that it is."""
+    start, again = match[2], match[3]
+    whole = int((match[1] or "0") + start + again) - int((match[1] or "0") + start)
+    below = int("9" * len(again) + "0" * len(start))
+    return f"\\frac{{{whole}}}{{{below}}}"
 
 
 def _sum(match: re.Match[str]) -> str:

@@ -37,6 +37,7 @@ _SCALES = word_set(
     sum difference product by per
     """
 )
+_DENIES = word_set("not isn't isnt never cannot can't no wasn't doesn't don't")
 _MEASURES = tuple(
     frozenset(group.split())
     for group in (
@@ -180,6 +181,8 @@ def _bound_before(before: Sequence[Token], side: Sequence[Token]) -> bool:
     last = before[-1]
     if last.kind != "word":
         return True
+    if any(t.text.lower() in _DENIES for t in before if t.kind == "word"):
+        return True  # "It is not 3 * 4 = 12" states no step
     tail = [t.text.lower() for t in before[-3:] if t.kind == "word"]
     if _SCALES.intersection(tail) or (side[0].kind == "(" and len(last.text) <= 2):
         return True

@@ -20,6 +20,7 @@ MAX_PARTS = 100
 
 _NAME = r"[a-zA-Z](?:_\{?\w\}?)?(?:\s*\([a-zA-Z]\))?"
 _NAMED = re.compile(rf"({_NAME}|\({_NAME}(?:\s*,\s*{_NAME})*\))\s*(?:=|\\in(?![a-z]))\s*([^=]+)")
+_NAMED_BEHIND = re.compile(r"([-+]?[\d.,/]+)\s*=\s*([a-zA-Z])")
 _BASED = re.compile(
     r"([0-9A-Fa-f]+)\s*(?:_\s*\{?\s*(?:\(?\s*)?(?:base\s*)?(\d+|[a-z]{3,9})\s*\)?\s*\}?"
     r"|\(?\s*(?:in\s*)?base[\s-](\d+|[a-z]{3,9})\s*\)?)"
@@ -31,6 +32,12 @@ _INTERVALS = (
     (re.compile(r"[a-zA-Z]\s*(<|>|\\leq?|\\geq?|<=|>=)\s*([^<>=]+)"), "one"),
     (re.compile(r"([^<>=]+?)\s*(<=?|\\leq?)\s*[a-zA-Z]\s*(<=?|\\leq?)\s*([^<>=]+)"), "two"),
 )
+_TURNED = re.compile(
+    r"([-+]?[\d./]+|[-+]?\\frac\{\d+\}\{\d+\})\s*(<=?|>=?|\\leq?|\\geq?)\s*([a-zA-Z])"
+)
+_TURNS = {"<": ">", ">": "<", "<=": "\\ge", ">=": "\\le", "\\le": "\\ge", "\\leq": "\\ge",
+          "\\ge": "\\le", "\\geq": "\\le"}  # fmt: skip
+"""`2 < x` is x > 2."""
 _OR = re.compile(r"\s*,?\s*(?<![a-zA-Z\\])(?:or|and)(?![a-zA-Z])\s*|;")
 
 
@@ -49,8 +56,9 @@ class Shape(NamedTuple):
 def shape_of(text: str) -> Shape:
     """Takes a spelled answer apart."""
     if named := _NAMED.fullmatch(text):
-        inner = shape_of(named[2].strip())
-        return inner._replace(name="".join(named[1].split()))
+        return _with_name(shape_of(named[2].strip()), "".join(named[1].split()))
+    if back := _NAMED_BEHIND.fullmatch(text):
+        return shape_of(back[1].strip())._replace(name=back[2])
     if based := _BASED.fullmatch(text):
         base = based[2] or based[3]
         return Shape("based", based[1].lower(), mark=_BASES.get(base, base))
@@ -63,6 +71,15 @@ def shape_of(text: str) -> Shape:
     if len(unions) > 1:
         return Shape("union", text, tuple(map(shape_of, unions)))
     return _bracketed(text) or _inequality(text) or _plus_minus(text)
+
+
+def _with_name(shape: Shape, name: str) -> Shape:
+    """`(x,y)=(1,2)` says of each part what it is: its parts are named too."""
+    names = name.strip("()").split(",")
+    if shape.kind == "ordered" and shape.mark == "()" and len(names) == len(shape.parts) > 1:
+        parts = tuple(p._replace(name=n) for p, n in zip(shape.parts, names, strict=True))
+        shape = shape._replace(parts=parts)
+    return shape._replace(name=name)
 
 
 def _matrix(text: str, inside: str) -> Shape:
@@ -98,6 +115,8 @@ def _bracketed(text: str) -> Shape | None:
 
 def _inequality(text: str) -> Shape | None:
     """`x > 2` as the interval that it is."""
+    if turned := _TURNED.fullmatch(text):
+        text = f"{turned[3]} {_TURNS[turned[2]]} {turned[1]}"
     for pattern, form in _INTERVALS:
         found = pattern.fullmatch(text)
         if found and form == "one":
@@ -150,6 +169,10 @@ def _closes_last(text: str) -> bool:
 
 def alike(gold: Shape, answer: Shape, same: Callable[[str, str], bool]) -> bool:
     """Is it the same answer? `same` compares two single values, the gold's first."""
+    if gold.kind != answer.kind and {gold.kind, answer.kind} == {"list", "ordered"}:
+        if _all_named(gold) and _all_named(answer):
+            return _in_any_order(gold.parts, answer.parts, same)
+        return False
     if gold.kind != answer.kind or (gold.name and answer.name and gold.name != answer.name):
         return False
     if gold.kind == "value":
@@ -164,9 +187,21 @@ def alike(gold: Shape, answer: Shape, same: Callable[[str, str], bool]) -> bool:
     return _in_any_order(gold.parts, answer.parts, same)
 
 
+def _all_named(shape: Shape) -> bool:
+    return all(part.name for part in shape.parts)
+
+
+def _names(parts: Sequence[Shape]) -> set[str]:
+    """Names that tell the parts of a list apart: none where it is one unknown's values."""
+    names = {part.name for part in parts if part.name}
+    return names if len(names) > 1 else set()
+
+
 def _in_any_order(
     gold: Sequence[Shape], answer: Sequence[Shape], same: Callable[[str, str], bool]
 ) -> bool:
+    if len(gold) != len(answer) or _names(gold) != _names(answer):
+        return False
     left = list(answer)
     for part in gold:
         found = next((other for other in left if alike(part, other, same)), None)

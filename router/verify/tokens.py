@@ -27,9 +27,9 @@ class Token(NamedTuple):
 
 _LATEX = (
     (re.compile(r"\\(?:text|textbf|mathrm|mathbf|mbox|operatorname)\s*\{([^{}]*)\}"), r" \1 "),
-    (re.compile(r"\\(?:times|cdot|ast)\b"), "*"),
-    (re.compile(r"\\div\b"), "/"),
-    (re.compile(r"\\(?:approx|simeq)\b"), "≈"),
+    (re.compile(r"\\(?:times|cdot|ast)(?![A-Za-z])"), "*"),
+    (re.compile(r"\\div(?![A-Za-z])"), "/"),
+    (re.compile(r"\\(?:approx|simeq)(?![A-Za-z])"), "≈"),
     (re.compile(r"\\(?:left|right|displaystyle|quad|qquad|,|;|!|:| )"), " "),
     (re.compile(r"\\(?:implies|Rightarrow|rightarrow|to|therefore|Longrightarrow|iff)\b"), "\n"),
     (re.compile(r"\\\\|\\[()\[\]]"), "\n"),

@@ -65,6 +65,18 @@ def test_wrong_answers_fail(question: str, answer: str) -> None:
         ("Solve 3x = 1", "0.33"),  # rounded
         ("Solve x = x", "5"),  # anything satisfies it
         ("Solve 2x = 4", "two"),
+        ("Solve 2x = 4", "x > 2"),
+        ("Solve 2x = 4", "y = 2"),
+        ("Solve 2x = 4", "not 2"),
+        ("Solve 2x = 4", "x^2 = 2"),
+        ("Solve 2x = 4", "-x = 2"),
+        ("Solve 2x = 4", "1/x = 2"),
+        ("Solve x + y = 2, 2x + 2y = 4", "x = 1, y = 1"),  # one line only
+        ("Solve a+b+c=6, a+b=3, c=3 for a, b, c", "a=1, b=2, c=3"),
+        ("What is 1/300?", "0.0"),
+        ("What is 2/3?", "0.6"),  # cut off
+        ("What is 2/3?", "0.666"),
+        ("What is 1/3?", "33%"),
     ],
 )
 def test_what_proves_nothing_claims_nothing(question: str, answer: str) -> None:
@@ -81,6 +93,12 @@ def test_what_proves_nothing_claims_nothing(question: str, answer: str) -> None:
         "Let f(x) = 2x+1. Find f(3)",
         "Solve 3xy = 12 for x",
         "Let x = 5. What is x + 3?",
+        "Find the sum of the roots of x^2 - 5x + 6 = 0",
+        "Let x = 5. What is x after adding 3?",
+        "x = 1. We then replace x by x+1 three times. Find x.",
+        "Find x + 1 if 2x = 6. Solve for x.",
+        "Solve x + y = 10, x - y = 2. What is x*y?",
+        "If 2x + 3 = 11, find x and then report 2x.",
         "x" * 5000 + " = 3",
     ],
 )
@@ -108,3 +126,8 @@ def test_hostile_questions_are_cheap(piece: str) -> None:
     plug_back(piece * (4000 // len(piece)), piece * 1000)
     states_formula(piece * 200_000)
     assert time.perf_counter() - started < 10  # a runaway pattern takes minutes
+
+
+def test_a_rounded_answer_is_told_apart() -> None:
+    found = [plug_back("What is 2/3?", answer) for answer in ("2/3", "0.667")]
+    assert [(one.holds, one.exact) for one in found if one] == [(True, True), (True, False)]

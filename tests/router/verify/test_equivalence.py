@@ -153,3 +153,106 @@ def test_importing_the_verifiers_loads_no_math_verify() -> None:
         "sys.exit(bool({'math_verify', 'sympy', 'pebble', 'doctest'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        (r"1.6\times10^{-19}", r"-1.6\times10^{-19}"),
+        (r"1.6\times10^{-19}", r"9.1\times 10^{-31}"),
+        (r"2.0\cdot10^{-20}", r"3\cdot 10^{-20}"),
+        (r"1.6\times10^{-19}\pi", r"9.1\times10^{-31}\pi"),
+        ("x^2+1=0", "x^2+2=0"),
+        ("y^2=-1", "y^2=-4"),
+        ("x in [1,2]", "x in (1,2)"),
+        ("x=1,y=2", "2,1"),
+        ("x=1,y=2", "x=2,y=1"),
+        ("2024-01-02", "2024-02-01"),
+        ("2024-01-02", "2021"),
+        ("01/02/2024", "1/4048"),
+        ("100, 200", "100200"),
+        ("50 cents", "50 dollars"),
+        ("5 km", "5 m"),
+        ("5 minutes", "5 hours"),
+        ("30 degrees", "30 radians"),
+        ("20 mph", "20 km"),
+        ("$20", "€20"),
+        ("3 cm^2", "3 cm"),
+        ("on", "no"),
+        ("AB", "BA"),
+        ("of", "fo"),
+        ("x<2", "x>2"),
+        ("y>5", "x<5"),
+        ("x<-2", "x>-2"),
+        (">2", "2"),
+        ("x>2", "2"),
+        ("x<2", "2<x"),
+        ("5 east", "5 west"),
+        ("gain of 5", "loss of 5"),
+        ("5 profit", "5 loss"),
+        ("4", r"not \boxed{4}"),
+        ("5", "not 5"),
+        ("5", "The answer is not 5"),
+        ("5", "minus 5"),
+        ("5", "negative 5"),
+        ("5", "5!"),
+        ("5", "log 5"),
+        ("5", "ln 5"),
+        ("5", "sin 5"),
+        ("5", "sqrt 5"),
+        ("5", "square root of 5"),
+        ("5", "half of 5"),
+        ("5", "twice 5"),
+        ("5", "5 squared"),
+        ("5", "5 factorial"),
+        ("5", "5 dozen"),
+        ("5", "5 hundredths"),
+        ("5", "at most 5"),
+        ("5", "greater than 5"),
+        ("5", "no 5"),
+        ("5", "The answer cannot be 5."),
+    ],
+)
+def test_false_equalities_that_a_review_found(
+    checker: EquivalenceChecker, gold: str, answer: str
+) -> None:
+    assert checker.equivalent(gold, answer).equal is False
+    assert checker.equivalent(answer, gold).equal is False
+
+
+@pytest.mark.parametrize(
+    ("gold", "answer"),
+    [
+        ("35000", "3.5e4"),
+        ("0.00001", "1.0e-5"),
+        ("1/3", r"0.\overline{3}"),
+        ("1/6", r"0.1\overline{6}"),
+        ("3628800", "10!"),
+        ("120", "5!"),
+        (r"\emptyset", r"\varnothing"),
+        ("(x,y)=(1,2)", "x=1,y=2"),
+        ("x=1,y=2", "(x,y)=(1,2)"),
+        ("x=1,y=2", "y=2,x=1"),
+        ("5=x", "5"),
+        ("5", "5=x"),
+        (r"(-\infty,\infty)", r"\mathbb{R}"),
+        ("no solution", "No solutions"),
+        ("A", "Option A"),
+        ("(A)", "option A"),
+        ("x>2", "2<x"),
+        (r"x \le 2", r"2 \ge x"),
+        ("3 cm^2", "3 square cm"),
+        ("$5 per hour", "5 dollars per hour"),
+        ("20", "$20$ cents"),
+        ("$20$ cents", "20 cents"),
+        ("-5", "minus 5"),
+        ("5", "Each child got 5 books"),
+        ("60 mph", "60 miles per hour"),
+        ("x^2/4+y^2/9=1", "9x^2+4y^2=36"),
+    ],
+)
+def test_right_answers_in_another_dress(
+    checker: EquivalenceChecker, gold: str, answer: str
+) -> None:
+    assert checker.equivalent(gold, answer).equal is True
+    assert checker.equivalent(answer, gold).equal is True

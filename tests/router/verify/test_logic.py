@@ -58,6 +58,19 @@ def test_verdicts(workers: Workers) -> None:
     assert check_logic("chain_sum", made, "9" * 501, workers).passed is False
 
 
+@pytest.mark.parametrize("form", ["x = {}", "{}", "\\boxed{{{}}}"])
+def test_a_name_before_the_answer_is_dress(workers: Workers, form: str) -> None:
+    made = entry("chain_sum")
+    assert check_logic("chain_sum", made, form.format(made["answer"]), workers).passed is True
+
+
+@pytest.mark.parametrize("form", ["3 = {}", "x = 3 = {}", "\\boxed{{3}} \\boxed{{{}}}"])
+def test_a_second_value_before_the_answer_has_no_marks(workers: Workers, form: str) -> None:
+    made = entry("chain_sum")
+    told = check_logic("chain_sum", made, form.format(made["answer"]), workers)
+    assert told.passed is not True
+
+
 def test_part_of_the_marks_is_none(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     class Checker:
         def score_answer(self, answer: str, entry: object) -> float:

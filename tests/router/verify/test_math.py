@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from router.verify.math import PLUGGED_BACK, check_math
+from router.verify.math import PLUGGED_BACK, ROUNDED, check_math
 
 EGGS = "A box holds 12 eggs. How many eggs are in 7 boxes?"
 
@@ -24,6 +24,7 @@ def outcome(question: str, response: str) -> tuple[bool | None, str]:
         ("What is 17% of 250?", "17% of 250 = 42.5\n#### 42.5"),
         ("Solve 2x + 3 = 11.", "2x = 8, so x = 4"),
         ("x + y = 10 and x - y = 2. Find x and y.", "So x = 6 and y = 4."),
+        ("What is 5 - 8?", "The answer is minus 3."),
         (EGGS, "There are 12 * 7 = 84 eggs.\n#### 84"),
         (EGGS, "12 eggs/box x 7 boxes = 84 eggs. Therefore there are 84 eggs."),
     ],
@@ -41,6 +42,7 @@ def test_right_answers_pass(question: str, response: str) -> None:
         ("What is 12 * 7?", "I would rather talk about fish.", "no_answer"),
         ("How many eggs are there?", "The answer is plenty.", "unparsed"),
         ("Solve 2x + 3 = 11.", "x = 5", "failed"),
+        ("What is 8 - 5?", "The answer is minus 3", "failed"),
         (EGGS, "12 * 7 = 85\n#### 85", "failed"),
         (EGGS, "12 * 7 = 84 and 84 - 4 = 82\n#### 82", "failed"),
         (EGGS, "There are 12 * 7 = <<12*7=8", "no_answer"),
@@ -66,6 +68,32 @@ def test_wrong_answers_fail(question: str, response: str, status: str) -> None:
         ("Solve x^2 = 9", "x = 3"),
         ("What is the integral of x?", "\\boxed{\\frac{x^2}{2}}"),
         ("Which animal is it?", "The answer is a duck."),
+        ("What is 2 + 2?", "The answer is not 4."),
+        ("What is 2 + 2?", "not \\boxed{4}"),
+        ("What is 2 + 2?", "4? No."),
+        ("What is 2 + 2?", "\\boxed{4} (not really)"),
+        ("Solve 2x = 4", "x^2 = 2"),
+        ("Solve 2x = 4", "-x = 2"),
+        ("Solve 2x = 4", "1/x = 2"),
+        ("What is the sum of the roots of x^2 - 5x + 6 = 0?", "5"),
+        ("What is 2 + 2?", "2 + 2 is not 4."),
+        ("What is 2 + 2?", "It isn't 4."),
+        ("What is 2 + 2?", "I doubt that it is 4."),
+        ("What is 2 + 2?", "The answer is 4, not."),
+        ("What is 2 + 2?", "\\boxed{x < 4}"),
+        ("What is 2 + 2?", "\\boxed{4!}"),
+        ("What is 2 + 2?", "\\boxed{half of 4}"),
+        ("What is 2 + 2?", "\\boxed{4 dozen}"),
+        ("What is 2 + 2?", "\\boxed{4}. Wait, actually the answer is 5."),
+        ("What is 2 + 2?", "The answer is 4. Correction: it is 5."),
+        ("What is 2 + 2?", "\\boxed{4}. The answer is 5."),
+        ("Solve x + y = 10, x - y = 2 for x and y", "\\boxed{12}\nx = 6, y = 4"),
+        ("Solve x^4 = 16", "\\boxed{2, -2}"),
+        ("Solve x^3 - x = 0", "\\boxed{0, 1}"),
+        (EGGS, "12 * 7 = 84. The answer is not 84."),
+        (EGGS, "12 * 7 = 84. The answer is minus 84."),
+        (EGGS, "12 * 7 = 84. The answer is half of 84."),
+        (EGGS, "It is not 12 * 7 = 84. The answer is 84."),
     ],
 )
 def test_what_could_not_have_failed_does_not_pass(question: str, response: str) -> None:
@@ -98,6 +126,15 @@ def test_a_wrong_step_lowers_the_confidence() -> None:
 def test_what_was_not_weighed_has_no_confidence() -> None:
     assert check_math(EGGS, "No idea.").confidence is None
     assert check_math(EGGS, "\\boxed{x + 1}").confidence is None
+
+
+@pytest.mark.parametrize("question", ["", "What is 2½ * 2?", "What is 2+2? Then double it."])
+def test_a_bare_number_without_a_word_problem_has_no_fitted_confidence(question: str) -> None:
+    assert check_math(question, "\\boxed{4}").confidence is None
+
+
+def test_a_rounded_answer_is_trusted_less() -> None:
+    assert check_math("What is 2/3?", "0.667").confidence == ROUNDED
 
 
 def test_the_last_result_may_stand_among_other_numbers() -> None:
