@@ -32,6 +32,8 @@ ASSERT_NOTHING = [
     "assert add(1, 2) == 3 or True",
     "assert lambda: add(1, 2) == 3",
     "assert map(add, [1], [2])",
+    "assert add(1, 2) == add(1, 2)",
+    f"{UNITTEST}    def test_a(self): self.assertTrue((add(1, 2) == 3, 'msg'))",
     "assert add\nadd(1, 2)",
     "assert add is not None\nadd(1, 2)",
     "add(1, 2)\nassert 1 == 1",
