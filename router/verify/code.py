@@ -6,6 +6,7 @@ What is covered
   Expected values never enter the sandbox; results come back as typed JSON and are compared
   here, so an `__eq__` that is always true, a printed answer or an early exit win nothing.
 - The prompt's other asserts hold (`asserts`, run by `judge`).
+- Every function that the prompt names or calls is there; else nothing passes.
 - A program that crashes or hangs on inputs made up for it (`edges`) passes with less
   confidence; nobody knows the right results there, so this alone never fails it.
 
@@ -22,7 +23,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from router.state import Verdict
-from router.verify.asked import asked_names, asks_for_code, other_language, preamble
+from router.verify.asked import (
+    MAX_PROMPT,
+    NOT_FUNCTIONS,
+    asked_names,
+    asks_for_code,
+    other_language,
+    preamble,
+)
 from router.verify.asserts import read_asserts
 from router.verify.edges import at_the_edges
 from router.verify.examples import Example, read_examples
@@ -55,6 +63,16 @@ _DEFINED = re.compile(
     r"|^from +\S+ +import +.*?\b([A-Za-z_]\w*) *$",
     re.MULTILINE,
 )
+_NAMED = re.compile(
+    r"\b(?:functions?|methods?|and)\s+(?:called\s+|named\s+)?[`'\"]?([A-Za-z_]\w*)[`'\"]?(?=\([A-Za-z_,:\s\[\]*=]*\))"
+)
+_OPEN_DEF = re.compile(r"^(?:async )?def[ \t]+([A-Za-z_]\w*)", re.MULTILINE)
+_CALLED = re.compile(r"(?<![\w.'\"])([A-Za-z_]\w*)\(")
+_IMPORTED = re.compile(r"^from +\S+ +import +.*?\b([A-Za-z_]\w*)", re.MULTILINE)
+_WARNS = re.compile(
+    r"\b(?:avoid|wrong|incorrect|buggy|a bug|mistakes?|do not|don't|bad|never|fails?)\b",
+    re.IGNORECASE,
+)
 _PLACEHOLDERS = frozenset(("f", "g", "fn", "func", "function", "foo", "solution", "solve"))
 
 
@@ -80,22 +98,82 @@ async def _check(question: str, response: str, sandbox: Runner) -> Finding:
         )
     if len(code) > MAX_CODE:
         return Finding(None, "too_long", evidence=(f"More than {MAX_CODE} characters of code.",))
+    every = examples
     examples, missing = _fitted(examples, wanted, code)
     if missing:
-        return Finding(False, "failed", evidence=(f"The program does not define {missing}.",))
+        return _lacks(missing, code, named=bool(wanted), examples=every)
     state = await sandbox.available()
     if not state.ok:
         return Finding(None, "unchecked", evidence=(f"Not run, no sandbox: {state.hint}",))
-    finding = await _run(question, code, examples, sandbox)
-    asserts = read_asserts(question, _defined(code))
-    if asserts and finding.passed is not False:
-        judged = await _judge_asserts(question, code, asserts, sandbox)
-        finding = _both(finding, judged) if examples else judged
+    finding = await _examined(question, code, examples, sandbox)
+    finding = _of_all(finding, question, response, code, every, examples)
     name = next(iter((*wanted, *(e.function for e in examples))), None)
     if finding.passed and name:
         program = f"{preamble(question)}\n{code}"
         return await _less_sure(finding, program, name, examples, sandbox)
     return finding
+
+
+async def _examined(
+    question: str, code: str, examples: Sequence[Example], sandbox: Runner
+) -> Finding:
+    """The program on the examples, and on the other asserts."""
+    finding = await _run(question, code, examples, sandbox)
+    asserts = read_asserts(question, _defined(code))
+    if asserts and finding.passed is not False:
+        judged = await _judge_asserts(question, code, asserts, sandbox)
+        finding = _both(finding, judged) if examples else judged
+    return finding
+
+
+def _lacks(missing: str, code: str, *, named: bool, examples: Sequence[Example]) -> Finding:
+    """The wanted name is not there: a failure, unless it may be meant in another way."""
+    if re.search(rf"^[ \t]+(?:async )?def +{missing}\b", code, re.MULTILINE):
+        told = f"{missing} is defined inside something else: methods are not run."
+        return Finding(None, "unchecked", evidence=(told,))
+    if not named and all(e.loose for e in examples if e.function == missing):
+        told = f"Is {missing} the function that was asked for? The program does not define it."
+        return Finding(None, "unchecked", evidence=(told,))
+    return Finding(False, "failed", evidence=(f"The program does not define {missing}.",))
+
+
+def _of_all(
+    finding: Finding,
+    question: str,
+    response: str,
+    code: str,
+    examples: Sequence[Example],
+    run: Sequence[Example],
+) -> Finding:
+    """The finding, where it is one about all that was asked and all that was answered."""
+    if finding.passed is False and _is_disowned(response, code):
+        told = "The last program may be shown as one to avoid."
+        return Finding(None, "unchecked", evidence=(told, *finding.evidence))
+    if not finding.passed:
+        return finding
+    asked = _every_name(question) | {e.function for e in examples} - {e.function for e in run}
+    lacking = sorted(asked - _defined(f"{preamble(question)}\n{code}"))
+    if not lacking or set(lacking) <= _PLACEHOLDERS:
+        return finding
+    told = f"The prompt also names {lacking[0]}, which the program does not define."
+    return Finding(None, "unchecked", evidence=(told, *finding.evidence))
+
+
+def _every_name(question: str) -> set[str]:
+    """Functions that the prompt names, defines or calls in an assert."""
+    text = question[:MAX_PROMPT]
+    named = set(_NAMED.findall(text)) | set(_OPEN_DEF.findall(text))
+    lines = re.findall(r"^\W{0,8}assert\b.*", text, re.MULTILINE)
+    called = {name for line in lines for name in _CALLED.findall(line)}
+    return (named | called) - NOT_FUNCTIONS - set(_IMPORTED.findall(text))
+
+
+def _is_disowned(response: str, code: str) -> bool:
+    """Is the program not the only one, and one that the text warns of?"""
+    text = strip_thinking(response)
+    before, found, _ = text.rpartition(code)
+    said = before[-200:].rpartition("```")[0].rpartition("```")[2]
+    return bool(found) and len(_blocks(text)[0]) > 1 and bool(_WARNS.search(said))
 
 
 def extract_code(response: str, names: Sequence[str] = ()) -> str | None:
@@ -269,4 +347,23 @@ def _compared(example: Example, record: Mapping[str, Any] | None) -> _Compared:
         return _Compared(None, f"{call} gave a value that is no plain data: unchecked.")
     if same(example.expected, got):
         return _Compared(True, f"{call} holds.")
-    return _Compared(False, f"{call} gave {got!r:.80}, the prompt says {example.expected!r:.80}.")
+    told = f"{call} gave {_safe(got)}, the prompt says {_safe(example.expected)}"
+    if _rounds_to(example.expected, got):
+        return _Compared(None, f"{told}: is that rounded?")
+    return _Compared(False, f"{told}.")
+
+
+def _rounds_to(expected: Any, got: Any) -> bool:
+    """May the prompt have rounded what it says? Then neither is proven."""
+    if type(expected) is not float or type(got) is not float:
+        return False
+    digits = len(repr(expected).partition(".")[2])
+    return "e" not in repr(expected) and digits <= 6 and round(got, digits) == expected
+
+
+def _safe(value: Any) -> str:
+    """An integer of 5000 digits has no `repr`."""
+    try:
+        return repr(value)[:80]
+    except ValueError:
+        return f"a {type(value).__name__} too large to show"

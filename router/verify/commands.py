@@ -8,6 +8,7 @@ which fits and so lives in eval.
 
 import asyncio
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -293,6 +294,8 @@ def _text(value: str, option: str) -> str:
     except (OSError, ValueError):
         is_file = False
     if not is_file:
+        if _looks_like_a_path(value, option):
+            raise InputError(f"{option}: {value} is no file.")
         return _limited(value, option)
     try:
         if path.stat().st_size > MAX_BYTES:
@@ -300,6 +303,14 @@ def _text(value: str, option: str) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{option}: {value} cannot be read as UTF-8 text: {error}") from error
+
+
+def _looks_like_a_path(value: str, option: str) -> bool:
+    """A mistyped file name is no program, and no text either. An answer may be `3/4`."""
+    is_code = option in ("--program", "--tests", "PROGRAMS")
+    if option == "PROGRAMS" or re.fullmatch(r"\S+\.(?:py|txt|md|jsonl?)", value):
+        return True
+    return is_code and "/" in value and re.fullmatch(r"[\w.~/-]+", value) is not None
 
 
 def _limited(value: str, option: str) -> str:

@@ -4,8 +4,9 @@ What: doctests, and one-line forms such as `f(2) == 4`, `assert f(2) == 4`, `f(2
 `f(2) returns 4`, `f(2) should return 4`, `e.g. f([1, 2]) = 3`. The call is source text;
 the expected value is a literal, read here with `ast.literal_eval` and never sent along.
 What not: examples told in prose ("for 2 the output is 4"), expected errors, expected
-values that are computed, and lines that say a value is *wrong*. A form that can be read
-two ways is left out: a wrong example would fail a right program.
+values that are computed, lines that say a value is *wrong*, and values that the sentence
+goes on about ("4 if", "1 more than", "3.14 approximately"). A form that can be read two ways
+is left out: a wrong example would fail a right program.
 """
 
 import ast
@@ -41,9 +42,22 @@ _RELATION = re.compile(
     r"|outputs?|be|produces?)\b(?!\s+(?:a|an|the)\b))\s*:?\s*(?:#\s*)?(?:=>\s*)?`?\s*"
 )
 _COMMENT = re.compile(r"[ \t]*#[ \t]*(?:=>|->|returns?|output:?)?[ \t]*(?=[^\s])")
-_TAIL = re.compile(r"[`).,;:!\]]*(?:[ \t]*(?:$|\n|#)|[ \t]+[A-Za-z(\"“—–*`])")
+_TAIL = re.compile(
+    r"[`\"'*)\]]*(?:[ \t]*(?:$|\n|#)|[.;!:](?=[\s`\"'*)]|$)"
+    r"|,?[ \t]+(?:(?:and|but|while|whereas|then)[ \t]+)?(?:that[ \t]+)?[`*]*(?=[A-Za-z_]\w*\()"
+    r"|,?[ \t]+(?:because|since)\b|[ \t]+[(—–])"
+)
+"""How a sentence ends after a value, or goes on without touching it."""
+_HEDGED = re.compile(
+    r"\b(?:approx\w*|about|roughly|around|rounded|or|if|unless|when|probab\w*|sometimes|usually)\b",
+    re.IGNORECASE,
+)
+_REPAIR = re.compile(
+    r"\b(?:fix(?:es|ed|ing)?|debug|bugs?|buggy|broken|wrong|incorrect(?:ly)?)\b", re.IGNORECASE
+)
+_SAYS_WHAT_IS = re.compile(r"\b(?:returns|gives|yields|outputs|produces|evaluates|is|equals)\b")
 _DISPUTED = re.compile(
-    r"\b(?:but|instead|wrong|incorrect(?:ly)?|currently|actually|bug|expected|unexpectedly|should(?:n't)?"
+    r"\b(?:fix|buggy|broken|but|instead|wrong|incorrect(?:ly)?|currently|actually|bug|expected|unexpectedly|should(?:n't)?"
     r"|not|never|raises?)\b",
     re.IGNORECASE,
 )
@@ -93,7 +107,7 @@ def _doctests(text: str) -> Iterator[Example]:
 
 def _doctest(source: str, want: str, tree: ast.expr, setup: str) -> Example | None:
     function = next((n for n in _called(tree) if n not in NOT_FUNCTIONS), None)
-    if function is None:
+    if function is None or _prints(tree):
         return None
     if isinstance(tree, ast.Compare) and len(tree.ops) == 1 and isinstance(tree.ops[0], ast.Eq):
         sides = ast.unparse(tree.left), ast.unparse(tree.comparators[0])
@@ -109,6 +123,12 @@ def _doctest(source: str, want: str, tree: ast.expr, setup: str) -> Example | No
     if end == 0 or (rest and not rest.startswith("#")) or _is_bracketed_scalar(first[:end]):
         return None
     return Example(source, expected, function, setup)
+
+
+def _prints(tree: ast.expr) -> bool:
+    """What is printed is no value."""
+    is_name = isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)
+    return is_name and ast.unparse(tree).startswith("print(")
 
 
 def _expression(source: str) -> ast.expr | None:
@@ -159,7 +179,7 @@ def _one_liner(text: str, call: str, name: str, start: int, end: int) -> Iterato
     line_end = text.find("\n", end)
     line_end = len(text) if line_end < 0 else line_end
     relation = _RELATION.match(text, end, line_end) or _COMMENT.match(text, end, line_end)
-    if not relation:
+    if not relation or (_SAYS_WHAT_IS.search(relation.group()) and _REPAIR.search(text)):
         return
     rest = text[relation.end() : relation.end() + MAX_SPAN]
     expected, used = literal(rest)
@@ -167,7 +187,7 @@ def _one_liner(text: str, call: str, name: str, start: int, end: int) -> Iterato
     said = text[max(line_start, start - 80) : start] + rest[used:].split("\n", 1)[0][:80]
     comment = relation.re is _COMMENT
     tail = rest[used:]
-    clean = not tail.split("\n", 1)[0].strip() if comment else bool(_TAIL.match(tail))
+    clean = not tail.split("\n", 1)[0].strip() if comment else _ends(tail)
     if used and clean and not _disputed(said) and not _is_bracketed_scalar(rest[:used]):
         yield Example(
             " ".join(call.split("\n")),
@@ -176,6 +196,13 @@ def _one_liner(text: str, call: str, name: str, start: int, end: int) -> Iterato
             "",
             bool(relation["loose"] if not comment else False),
         )
+
+
+def _ends(tail: str) -> bool:
+    """Is the value all that the sentence says about the call?"""
+    end = _TAIL.match(tail)
+    in_brackets = end is not None and end.group()[-1:] in "(—–" and end.group() != ""
+    return end is not None and not (in_brackets and _HEDGED.search(tail.split("\n", 1)[0][:80]))
 
 
 def _disputed(said: str) -> bool:

@@ -68,7 +68,9 @@ def _names(wanted: list[str] | None, space: dict[str, Any]) -> dict[str, Any]:
 def _kind(value: Any) -> list[Any]:
     if isinstance(value, type):
         return ["class", None]
-    return ["function", None] if callable(value) else ["value", encode(value)]
+    if not callable(value):
+        return ["value", encode(value)]
+    return ["function", bool(getattr(value, "__module__", None) == "solution")]
 
 
 def _called(function: Any, record: Any) -> dict[str, Any]:

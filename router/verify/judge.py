@@ -8,6 +8,8 @@ What is covered
   its process. An answer that is missing, early, doubled or garbled fails.
 - The tests are untrusted too (they come out of a prompt): they reach no file, no network and
   no process but their own. Sizes, the number of calls and the wall clock are bounded.
+- A pass needs a check that held and depends on the program, and none that was left out,
+  skipped or caught (`inside_tests`): tests that assert nothing are `unchecked`.
 - Values keep their types (`wire`): an `__eq__` that is always true never leaves its sandbox.
 
 What is not covered
@@ -58,7 +60,8 @@ async def judge(
     """Run tests on a program; never raises for what either of them holds.
 
     Args:
-        entry: the function that a `check(candidate)` gets; without it the program's last one.
+        entry: the function that a `check(candidate)` gets; without it the program's only one,
+            or the only one that the tests mention. A program without it fails.
         modules: names beside `solution` from which the tests import the program.
     """
     started = time.perf_counter()
@@ -202,7 +205,8 @@ class _Relay:
             return _forged()
         self.calls += 1
         self._asked_at = time.perf_counter()
-        if not await self.program.send({**call, "call": self.calls}):
+        ticket = secrets.randbits(48)  # counted ones could be answered ahead
+        if not await self.program.send({**call, "call": ticket}):
             return _unchecked("The tests sent what is no call.")
         answer = await self.program.receive()
         self._in_program += time.perf_counter() - self._asked_at
@@ -211,7 +215,7 @@ class _Relay:
             return _failed(f"The program ended in a call: {self.program.session.status}.")
         if answer.get("loaded") is False:
             return _failed(f"It does not load: {_text(answer.get('error'))}")
-        if answer.get("call") != self.calls or type(answer["call"]) is not int:
+        if answer.get("call") != ticket or type(answer["call"]) is not int:
             return _forged()
         return None if await self.tests.send(answer) else _forged()
 

@@ -2,7 +2,8 @@
 
 What: `Program` sends each call out as typed JSON and gives back a plain value, or raises a
 builtin exception; arguments that the call changed in place are changed here too. It keeps
-what a verdict needs: calls made, subclasses lost on the way, what could not cross. What not:
+what a verdict needs: calls made, subclasses lost on the way, what could not cross. `Ledger`
+keeps what the tests checked: a pass needs a check that held and could have failed. What not:
 objects and classes of the program (`Opaque`), attributes of its functions: these refuse, and
 the verdict is `unchecked`. It runs inside, beside the tests, and keeps to Python 3.8.
 """
@@ -11,7 +12,9 @@ from __future__ import annotations
 
 import builtins
 import os
+import sys
 import threading
+import types
 from typing import TYPE_CHECKING, Any
 
 from router.verify.wire import Channel, Foreign, NotPlain, decode, encode
@@ -19,7 +22,7 @@ from router.verify.wire import Channel, Foreign, NotPlain, decode, encode
 if TYPE_CHECKING:
     from typing import NoReturn
 
-__all__ = ["Opaque", "Program", "Refused", "Stub", "cut"]
+__all__ = ["Ledger", "Opaque", "Program", "Refused", "Stub", "cut"]
 
 _ENDS_A_LOOP = (StopIteration, StopAsyncIteration, GeneratorExit)
 
@@ -37,6 +40,8 @@ class Program:
         self.calls = 0
         self.last = ""
         self.lost: list[str] = []
+        self.lost_errors: list[str] = []
+        self.nan = False
         self.refused = ""
         self.missing = ""
         self.raised: BaseException | None = None
@@ -52,7 +57,7 @@ class Program:
 
     def _named(self, name: str, kind: str, record: Any) -> Any:
         if kind == "function":
-            return Stub(name, self)
+            return Stub(name, self, own=record is True)
         try:
             return decode(record) if kind == "value" else Opaque(name, self)
         except Foreign:
@@ -68,6 +73,7 @@ class Program:
         self.calls += 1
         shown = _shown(name, args, kwargs)
         answer = self._ask({"name": name, "arguments": record})
+        self.nan = self.nan or _has_nan(record) or _has_nan(answer)
         if "error" in answer:
             self.last = shown + " raised " + str(answer["error"])[:150]
             self._raise(answer)
@@ -80,7 +86,7 @@ class Program:
             self.refuse(shown + " gave no plain data: " + str(error))
         except (NotPlain, LookupError, TypeError, ValueError, AttributeError):
             self._forged()
-        self.last = shown + " gave " + cut(repr(value))
+        self.last = shown + " gave " + _safe(value)
         return value
 
     def refuse(self, why: str) -> NoReturn:
@@ -107,6 +113,8 @@ class Program:
     def _restore(self, answer: dict[str, Any], args: Any, kwargs: dict[str, Any]) -> None:
         if "after" not in answer:
             return
+        if _aliased([*args, *kwargs.values()]):
+            self.refuse("It changes an argument that it was given twice, as two.")
         try:
             new_args, new_kwargs = decode(answer["after"], self.lost)
         except Foreign:
@@ -127,7 +135,7 @@ class Program:
             if not issubclass(kind, BaseException):
                 raise TypeError
             if issubclass(kind, _ENDS_A_LOOP):
-                kind, exact = RuntimeError, True
+                kind, exact = RuntimeError, False
         except (LookupError, TypeError, ValueError, AttributeError):
             self._forged()
         try:
@@ -135,25 +143,104 @@ class Program:
         except Exception:  # an error with arguments of its own, or with objects in them
             self.raised, exact = RuntimeError(str(answer["error"])), False
         if not exact:
-            self.lost.append(str(answer["error"]).partition(":")[0])
+            self.lost_errors.append(str(answer["error"]).partition(":")[0])
         raise self.raised
+
+
+class Ledger:
+    """What the tests checked. The rewritten tests (`inside_tests`) write it while they run.
+
+    A check that began and did not end failed, or an error came out of it: where the tests go
+    on after that, somebody caught it, and nobody knows what the tests meant by it.
+    """
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._at: dict[int, int] = {}
+        self.expected: dict[int, int] = {}
+        self.concerned: set[int] = set()
+        self.begun: list[int] = []
+        self.ended: list[int] = []
+        self.held = 0
+        self._doubt = ""
+
+    def doubt(self, why: str) -> None:
+        """These tests cannot pass any more; they may still fail."""
+        self._doubt = self._doubt or why
+
+    def begin(self, check: int) -> int:
+        """A check begins; its expression is evaluated next."""
+        self.begun.append(check)
+        self._at[check] = self._program.calls
+        return check
+
+    def end(self, check: int, value: Any = True, wanted: bool = True) -> Any:
+        """A check has its value: where that is the wanted one, it held."""
+        if bool(value) is wanted:
+            self.ended.append(check)
+            if self._could_fail(check, value):
+                self.held += 1
+        return value
+
+    def done(self, check: int, value: Any) -> Any:
+        """A check that raises where it fails has not raised."""
+        self.end(check)
+        return value
+
+    def reached(self, check: int) -> None:
+        """A function of the tests is running."""
+        self.begun.append(check)
+        self.ended.append(check)
+
+    def _could_fail(self, check: int, value: Any) -> bool:
+        """Functions and iterators are true whatever the program does."""
+        if isinstance(value, (Stub, types.FunctionType)) or hasattr(type(value), "__next__"):
+            return False
+        calls = self._program.calls
+        return calls > self._at[check] or (calls > 0 and check in self.concerned)
+
+    def caught(self, check: int) -> None:
+        """The tests handle an error: the program's, or their own failure?"""
+        error = sys.exc_info()[1]
+        if error is self._program.raised:
+            self.held += check >= 0
+        elif isinstance(error, AssertionError):
+            self.doubt("The tests catch a failure of their own.")
+
+    def open_question(self) -> str:
+        """Why the tests say nothing, though nothing failed."""
+        if self._doubt:
+            return self._doubt
+        if len(self.begun) != len(self.ended):
+            return "A check did not hold, or did not end, and the tests went on."
+        missed = [line for check, line in self.expected.items() if check not in set(self.begun)]
+        if missed:
+            return "What line " + str(min(missed)) + " of the tests checks was never reached."
+        return "" if self.held else "The tests assert nothing about what the program gives."
+
+
+_PLAIN_ATTRIBUTES = frozenset(("__class__", "__name__", "__call__", "_own", "_program"))
 
 
 class Stub:
     """Stands for a function of the program. Not a Python function: a class that holds it
     does not bind it."""
 
-    def __init__(self, name: str, program: Program) -> None:
+    def __init__(self, name: str, program: Program, own: bool = True) -> None:
         self.__name__ = name
+        self._own = own
         self._program = program
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._program.call(self.__name__, args, kwargs)
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return self._program.refuse(self.__name__ + "." + name + " is no call.")
+    def __getattribute__(self, name: str) -> Any:
+        """A docstring that is found here would be this class's, not the function's."""
+        if name in _PLAIN_ATTRIBUTES:
+            return object.__getattribute__(self, name)
+        program = object.__getattribute__(self, "_program")
+        own_name = object.__getattribute__(self, "__name__")
+        return program.refuse(own_name + "." + name + " is no call.")
 
 
 class Opaque:
@@ -174,9 +261,39 @@ class Opaque:
     __contains__ = __instancecheck__ = __hash__ = _refuse
 
 
+def _has_nan(record: Any) -> bool:
+    """A nan equals itself only as the same object, and none crosses as that."""
+    return "'nan'" in str(record)
+
+
+def _aliased(values: list[Any]) -> bool:
+    """Does one thing that can be changed stand in two places?"""
+    seen: set[int] = set()
+    left = list(values)
+    while left:
+        value = left.pop()
+        if isinstance(value, (list, dict, set)):
+            if id(value) in seen:
+                return True
+            seen.add(id(value))
+        if isinstance(value, (list, tuple)):
+            left.extend(value)
+        elif isinstance(value, dict):
+            left.extend(value.values())
+    return False
+
+
 def _shown(name: str, args: Any, kwargs: dict[str, Any]) -> str:
-    parts = [repr(a) for a in args] + [k + "=" + repr(v) for k, v in kwargs.items()]
+    parts = [_safe(a) for a in args] + [k + "=" + _safe(v) for k, v in kwargs.items()]
     return cut(name + "(" + ", ".join(parts) + ")")
+
+
+def _safe(value: Any) -> str:
+    """For the evidence only: an integer of 5000 digits has no `repr`, and that is no result."""
+    try:
+        return cut(repr(value))
+    except Exception:
+        return "a " + type(value).__name__ + " too large to show"
 
 
 def cut(text: str, size: int = 100) -> str:

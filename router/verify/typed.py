@@ -1,8 +1,8 @@
 """Plain values that came out of the sandbox, compared outside of it.
 
 What: compares with an expected literal: the same types all the way down, with int and float
-equal by value, floats to within rounding. What not: reading values (`wire`); anything that
-is no plain value.
+equal by value, floats to within rounding where a float is expected. What not: reading
+values (`wire`); anything that is no plain value.
 """
 
 import math
@@ -42,7 +42,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _close(expected: float, got: float) -> bool:
-    if type(expected) is int and type(got) is int:
+    if type(expected) is int:  # nobody rounds to an integer of twenty digits
         return expected == got
     try:
         if math.isnan(expected) or math.isnan(got):

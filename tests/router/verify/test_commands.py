@@ -219,3 +219,18 @@ def test_logic(tmp_path: Path) -> None:
     entry.write_text("{}")
     with pytest.raises(InputError, match="--entry: The entry needs"):
         call(*options, "12")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["code", "--program", "nope.py", "--tests", "assert f(2) == 4"], "--program"),
+        (["code", "--program", PROGRAM, "--tests", "tests/nope"], "--tests"),
+        (["code", "--question", "nope.txt", "--response", "x"], "--question"),
+        (["agree", "nope1.py", "--entry", "f"], "PROGRAMS"),
+        (["answer", "--question", "nope.md", "--response", "3/4"], "--question"),
+    ],
+)
+def test_a_mistyped_file_name_is_no_text(arguments: list[str], option: str) -> None:
+    with pytest.raises(InputError, match=f"{option}: .*nope.* is no file"):
+        call(*arguments)

@@ -97,7 +97,7 @@ def test_names_come_with_their_kinds() -> None:
         "gcd": "function", "k": "value", "C": "class", "f": "function",
     }  # fmt: skip
     assert answers(program, {"call": 0, "names": ["f", "g"]})[1]["names"] == {
-        "f": ["function", None]
+        "f": ["function", True]
     }
 
 

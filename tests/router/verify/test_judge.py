@@ -57,7 +57,6 @@ PASS = [
     "if __name__ == '__main__': unittest.main()",
     "try:\n    fail(0)\nexcept ValueError as error:\n    assert str(error) == \"('bad', 0)\"\n"
     "else:\n    raise AssertionError",
-    "try: own()\nexcept KeyError: pass",
     "for v in (None, True, 0, -3, 10**30, 1.5, float('inf'), 1 + 2j, 'a\\n\\x00é\\ud800', b'\\x00',"
     " [], [1, [2]], (), (1,), set(), {1}, frozenset({'a'}), {}, {'a': [1.5, (2,)]}):\n"
     "    assert repr(give(v)) == repr(v)",
@@ -94,7 +93,6 @@ async def test_what_holds_passes(tests: str) -> None:
          "    def test_a(self): self.assertEqual(f(2), 4)", "unexpected success"),
         ("assert f(1) == 1\nfail(1)", "fail(1) raised ValueError"),
         ("assert f(2)[0] == 4", "TypeError"),
-        ("assert all(map(lambda n: stop() == n, [1, 2]))", "RuntimeError"),
         ("try: leave()\nexcept Exception: pass", "SystemExit"),
         ("assert g(2) == 4", "does not define g"),
         ("from solution import g", "does not define g"),
@@ -125,6 +123,8 @@ async def test_what_does_not_hold_fails_and_says_why(tests: str, told: str) -> N
         ("assert f.cache_clear() is None", "f.cache_clear is no call"),
         ("assert point().x == 1", "A Point crosses as its base only"),
         ("assert count('aa').most_common() == [('a', 2)]", "A Counter crosses"),
+        ("try: own()\nexcept KeyError: pass\nelse: raise AssertionError", "A Own crosses"),
+        ("assert all(map(lambda n: stop() == n, [1, 2]))", "A StopIteration crosses"),
         ("try: own()\nexcept LookupError as e: assert type(e).__name__ == 'Own'", "crosses"),
         ("def test_a(tmp_path): assert f(2) == 4", "wants arguments"),
         ("class TestF:\n    def setup_method(self): self.n = 1\n"
@@ -174,10 +174,12 @@ async def test_a_program_that_ends_or_hangs_fails(program: str, status: str, tol
 
 
 @needs_sandbox
-async def test_check_gets_the_entry_or_the_last_function() -> None:
+async def test_check_gets_the_entry_or_the_only_function() -> None:
     tests = "def check(candidate):\n    assert candidate(3) == 9"
     program = "def helper(n): return 0\ndef f(n): return n * n"
-    assert (await verdict(tests, program)).passed is True
+    assert (await verdict(tests, program)).passed is None
+    assert (await verdict(f"# of f\n{tests}", program)).passed is True
+    assert (await verdict(tests, "from math import gcd\ndef f(n): return n * n")).passed is True
     assert (await verdict(tests, program, entry="helper")).passed is False
     assert (await verdict(tests, program, entry="g")).evidence == (
         "The program does not define g.",

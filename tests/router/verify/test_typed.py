@@ -41,6 +41,7 @@ def test_nan_is_nan() -> None:
         (6.0, 6, True), (6, 6.0, True), (0.3, 0.1 + 0.2, True), (0.3, 0.31, False),
         (1, True, False), (True, 1, False), ([1], (1,), False), ([1], [True], False),
         ({1: 2}, {True: 2}, False), ({1}, {True}, False), ({"a": [1]}, {"a": [1.0]}, True),
+        (123456789864197523, float(123456789) * 1000000007, False), (9, 9.000000000000002, False),
         (10**400, 1.0, False), (10**30, 10**30 + 1, False), ("1", 1, False), (None, False, False),
     ],
 )  # fmt: skip
