@@ -16,7 +16,10 @@ __all__ = ["inner", "job", "nonce_records"]
 
 Half = Literal["inside", "inside_tests"]
 
-_SHARED: Mapping[Half, tuple[str, ...]] = {"inside": ("wire",), "inside_tests": ("wire", "stubs")}
+_SHARED: Mapping[Half, tuple[str, ...]] = {
+    "inside": ("wire",),
+    "inside_tests": ("wire", "stubs", "rewriting"),
+}
 _LOADER = """import sys, types
 for name, source in {shared!r}:
     module = types.ModuleType(name)

@@ -7,7 +7,7 @@ exception. No object of the program is ever in this process, so `==`, `isinstanc
 
 What: bare asserts, `check(candidate)`, `test_*` functions, methods of `Test*` and of
 `unittest.TestCase` classes, `from solution import f`; arguments that a call changes in place.
-The tests are rewritten so that they tell what they check (`_Rewriter`, `Ledger`): they pass
+The tests are rewritten so that they tell what they check (`Rewriter`, `Ledger`): they pass
 where a check held that depends on the program, and none was left out or caught.
 What not: pytest and its fixtures, classes of the program, callables as arguments, results
 that are no plain values, output and files: the verdict is `unchecked`. So is one after an
@@ -28,33 +28,22 @@ import traceback
 import types
 from typing import TYPE_CHECKING, Any
 
+from router.verify.rewriting import (
+    HOOK,
+    MODULES,
+    Rewriter,
+    asks_identity,
+    attributes,
+    concerned_by,
+    is_main,
+)
 from router.verify.stubs import Ledger, Opaque, Program, Stub, cut
 from router.verify.wire import Channel, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_MODULES = frozenset(
-    (
-        "collections",
-        "copy",
-        "functools",
-        "heapq",
-        "itertools",
-        "json",
-        "math",
-        "operator",
-        "random",
-        "re",
-        "statistics",
-        "string",
-        "sys",
-        "typing",
-    )
-)
-"""Tests may use these without an import, as they often do; never the program's own."""
 _NOT_A_RESULT = (SystemExit, KeyboardInterrupt)
-_HOOK = "__ockham__"
 _WALL = frozenset(
     (
         "open",
@@ -110,22 +99,6 @@ _LOOKS_CLOSER = frozenset(
     )
 )
 """With these a value of a subclass differs from what it crosses as."""
-_COMPARES = frozenset(
-    (
-        "isclose",
-        "approx",
-        "allclose",
-        "almost_equal",
-        "assert_equal",
-        "assert_almost_equal",
-        "array_equal",
-        "equal",
-        "eq",
-        "is_equal",
-        "same",
-        "fabs",
-    )
-)
 _NO_PLAIN_FUNCTION = 0x20 | 0x80 | 0x200
 """Code flags: a generator or a coroutine, whose call runs nothing."""
 
@@ -149,7 +122,7 @@ class Tests:
     def run(self) -> None:
         """All of it; the first failure raises."""
         stubs = self._prepare()
-        _Rewriter(self.ledger, _concerned(self.tree, stubs), stubs, self.given).visit(self.tree)
+        Rewriter(self.ledger, concerned_by(self.tree, stubs), stubs, self.given).visit(self.tree)
         tree = ast.fix_missing_locations(self.tree)
         exec(compile(tree, "tests.py", "exec"), self.space)  # noqa: S102  own sandbox
         for step in list(self._steps()):
@@ -161,7 +134,7 @@ class Tests:
         module = types.ModuleType("tests")
         sys.modules["tests"] = module
         self.space = module.__dict__
-        self.space[_HOOK] = self.ledger
+        self.space[HOOK] = self.ledger
         threading.excepthook = lambda _: self.ledger.doubt("A thread of the tests fails.")
         if "random" in self.source:
             import random
@@ -204,7 +177,7 @@ class Tests:
         return {a.asname or a.name for a in named}
 
     def _inject(self, found: dict[str, Any]) -> None:
-        for name in (self.mentioned - self.called - self.bound) & _MODULES:
+        for name in (self.mentioned - self.called - self.bound) & MODULES:
             self.space[name] = __import__(name)
         for name in self.mentioned & set(found) - set(self.space):
             asked = name == self.entry and "candidate" not in self.mentioned
@@ -277,7 +250,7 @@ class Tests:
 
     def unclear(self) -> str:
         """Why neither a pass nor a failure of these tests says anything."""
-        words = self.mentioned | self.bound | _attributes(self.tree)
+        words = self.mentioned | self.bound | attributes(self.tree)
         over = sorted(words & _WALL)
         return "What " + over[0] + " is about does not cross." if over else ""
 
@@ -294,7 +267,7 @@ class Tests:
         nodes = list(ast.walk(self.tree))
         if any(isinstance(n, (ast.JoinedStr, ast.Try, ast.Is, ast.IsNot, ast.Mod)) for n in nodes):
             return True
-        return bool((self.mentioned | _attributes(self.tree)) & _LOOKS_CLOSER)
+        return bool((self.mentioned | attributes(self.tree)) & _LOOKS_CLOSER)
 
     def explain(self, error: BaseException) -> str:
         """The line that failed, and the last answer."""
@@ -323,9 +296,9 @@ class Tests:
             return "The tests use what they do not define. "
         if self.program.nan:
             return "A nan does not cross as the same object. "
-        if {"seed", "Random"} & (self.mentioned | _attributes(self.tree)):
+        if {"seed", "Random"} & (self.mentioned | attributes(self.tree)):
             return "A seed does not cross. "
-        return "Identity does not cross. " if _asks_identity(self.tree, self._line(error)) else ""
+        return "Identity does not cross. " if asks_identity(self.tree, self._line(error)) else ""
 
     def _line(self, error: BaseException) -> int:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "tests.py"]
@@ -360,7 +333,7 @@ def _names(tree: ast.AST) -> tuple[set[str], set[str], set[str]]:
 
 def _calls_it(tree: ast.Module) -> bool:
     """Does the top level already call `check`, or what stands behind a main guard?"""
-    guarded = [n for g in tree.body if isinstance(g, ast.If) and _is_main(g.test) for n in g.body]
+    guarded = [n for g in tree.body if isinstance(g, ast.If) and is_main(g.test) for n in g.body]
     return any(
         isinstance(n, ast.Expr) and isinstance(n.value, ast.Call) and _is_check(n.value.func)
         for n in [*tree.body, *guarded]
@@ -373,264 +346,6 @@ def _is_check(node: ast.expr) -> bool:
 
 def _needs(function: types.FunctionType) -> int:
     return function.__code__.co_argcount - len(function.__defaults__ or ())
-
-
-def _is_main(test: ast.expr) -> bool:
-    return "__name__" in _loaded(test) and isinstance(test, ast.Compare)
-
-
-def _loaded(node: ast.AST) -> set[str]:
-    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
-
-
-def _stored(node: ast.AST) -> set[str]:
-    names = (n for n in ast.walk(node) if isinstance(n, ast.Name))
-    return {n.id for n in names if isinstance(n.ctx, ast.Store)}
-
-
-def _attributes(tree: ast.AST) -> set[str]:
-    """Attributes that are read, and the parts of imported names."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute):
-            found.add(node.attr)
-        elif isinstance(node, ast.alias):
-            found.update(node.name.split("."))
-        elif isinstance(node, ast.ImportFrom):
-            found.update((node.module or "").split("."))
-    return found
-
-
-def _asks_identity(tree: ast.AST, line: int) -> bool:
-    """Does the statement in that line ask whether two things are one?"""
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Assert, ast.Expr)):
-            is_there = node.lineno <= line <= (node.end_lineno or 0)
-            if is_there and any(map(_is_identity, ast.walk(node))):
-                return True
-    return False
-
-
-def _is_identity(node: ast.AST) -> bool:
-    if isinstance(node, ast.Attribute):
-        return node.attr in ("assertIs", "assertIsNot")
-    if not isinstance(node, ast.Compare):
-        return False
-    sides = zip(node.ops, node.comparators)  # noqa: B905
-    return any(
-        isinstance(op, (ast.Is, ast.IsNot)) and not isinstance(side, ast.Constant)
-        for op, side in sides
-    )
-
-
-def _concerned(tree: ast.AST, stubs: set[str]) -> set[str]:
-    """Names whose values may come from the program: that stand in a statement with one."""
-    found = set(stubs)
-    links = [link for node in ast.walk(tree) for link in _links(node)]
-    for _ in range(20):
-        before = len(found)
-        for reads, writes in links:
-            if reads & found:
-                found |= writes
-        if len(found) == before:
-            break
-    return found - stubs - set(dir(builtins)) - _MODULES
-
-
-def _links(node: ast.AST) -> Iterator[tuple[set[str], set[str]]]:
-    """From which names to which a value may go in a node."""
-    if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign, ast.NamedExpr)):
-        yield _loaded(node), _loaded(node)
-    elif isinstance(node, (ast.If, ast.While)):  # `if f(2) != 4: failures += 1`
-        inner = {n for part in node.body + node.orelse for n in _stored(part)}
-        yield _loaded(node.test), inner
-    elif isinstance(node, (ast.Expr, ast.comprehension, ast.Return)):
-        yield _loaded(node), _loaded(node) - {"self"}
-    elif isinstance(node, (ast.For, ast.AsyncFor)):
-        both = _loaded(node.target) | _loaded(node.iter)
-        yield both, both
-    elif isinstance(node, (ast.With, ast.AsyncWith)):
-        bound = {n for i in node.items if i.optional_vars for n in _loaded(i.optional_vars)}
-        yield _loaded(node), bound
-    elif isinstance(node, ast.Try):
-        tried = {n for part in node.body for n in _loaded(part)}
-        yield tried, {h.name for h in node.handlers if h.name}
-    elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        yield _loaded(node), {node.name}
-        yield {node.name}, {a.arg for a in node.args.args} - {"self"}
-
-
-def _is_vacuous(test: ast.expr) -> bool:
-    """Is it true, or as good as, whatever the program gives?"""
-    if isinstance(test, (ast.Tuple, ast.List, ast.Set)):
-        return bool(test.elts)
-    if isinstance(test, ast.BoolOp):
-        told = [_is_vacuous(v) or (isinstance(v, ast.Constant) and v.value) for v in test.values]
-        return any(told) if isinstance(test.op, ast.Or) else all(told)
-    if isinstance(test, ast.Compare) and _is_identity(test):
-        return any(isinstance(op, ast.IsNot) for op in test.ops)
-    kinds = (ast.Lambda, ast.GeneratorExp, ast.ListComp, ast.SetComp, ast.DictComp, ast.JoinedStr)
-    return isinstance(test, (*kinds, ast.Dict))
-
-
-def _equals_itself(test: ast.expr) -> bool:
-    """`f(2) == f(2)`: it may show that a result stays, not what it is."""
-    if not isinstance(test, ast.Compare) or not isinstance(test.ops[0], ast.Eq):
-        return False
-    return ast.dump(test.left) == ast.dump(test.comparators[0])
-
-
-class _Rewriter(ast.NodeTransformer):
-    """Makes tests tell the ledger what they check, and marks what is no check."""
-
-    def __init__(
-        self, ledger: Ledger, concerned: set[str], stubs: set[str], entry: str | None
-    ) -> None:
-        self.ledger, self.concerned, self.stubs, self.entry = ledger, concerned, stubs, entry
-        self.optional = 0
-        self.count = 0
-
-    def _check(self, node: ast.AST, what: ast.AST, must_run: bool = True) -> ast.expr:
-        """A number for a check, as a constant."""
-        self.count += 1
-        if must_run and not self.optional:
-            self.ledger.expected[self.count] = getattr(node, "lineno", 0)
-        if _loaded(what) & self.concerned:
-            self.ledger.concerned.add(self.count)
-        return ast.Constant(self.count, kind=None)
-
-    def _hook(self, name: str, *arguments: ast.expr) -> ast.Call:
-        hook = ast.Attribute(ast.Name(_HOOK, ast.Load()), name, ast.Load())
-        return ast.Call(hook, list(arguments), [])
-
-    def _seen(self, node: ast.AST, value: ast.expr, wanted: bool = True, must: bool = True) -> Any:
-        begin = self._hook("begin", self._check(node, value, must))
-        told = self._hook("end", begin, value, ast.Constant(wanted, kind=None))
-        return ast.copy_location(told, node)
-
-    def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        if isinstance(node.test, ast.Constant) or _equals_itself(node.test):
-            return node
-        where = " (line " + str(node.lineno) + ")."
-        if _is_vacuous(node.test):
-            self.ledger.doubt("An assert that cannot fail" + where)
-        elif self._compares_itself(node.test):
-            self.ledger.doubt("The program itself supplies the comparison" + where)
-        self.generic_visit(node)
-        node.test = self._seen(node, node.test)
-        return node
-
-    def _compares_itself(self, test: ast.expr) -> bool:
-        """Does the program's own word decide over what another function of it gave?"""
-        calls = [n for n in ast.walk(test) if isinstance(n, ast.Call)]
-        named = [n for n in calls if isinstance(n.func, ast.Name) and n.func.id in self.stubs]
-        own = [n.func.id for n in named if isinstance(n.func, ast.Name)]
-        if any(hasattr(builtins, name) and own.count(name) > 1 for name in own):
-            return True
-        return any(self._decides(call, test) for call in named)
-
-    def _decides(self, call: ast.Call, test: ast.expr) -> bool:
-        name = getattr(call.func, "id", "")
-        given = {n for a in call.args for n in _loaded(a)}
-        others = (given & (self.stubs | self.concerned)) - {name}
-        if not others or name in (self.entry, "candidate"):
-            return False
-        decides = test.operand if isinstance(test, ast.UnaryOp) else test
-        known = {self.entry, "candidate"} & given
-        return call is decides or name in _COMPARES or bool(known)
-
-    def visit_Expr(self, node: ast.Expr) -> ast.AST:
-        if isinstance(node.value, ast.Compare):
-            self.ledger.doubt("A comparison that nobody asserts.")
-        self.generic_visit(node)
-        return node
-
-    def visit_Call(self, node: ast.Call) -> ast.AST:
-        """`self.assertEqual(...)`: it raises, or it held."""
-        name = node.func.attr if isinstance(node.func, ast.Attribute) else ""
-        self.generic_visit(node)
-        if not name.startswith("assert"):
-            return node
-        if name == "assertIsNot":
-            self.ledger.doubt("Identity does not cross.")
-        if name == "assertTrue" and node.args and _is_vacuous(node.args[0]):
-            self.ledger.doubt("An assertTrue that cannot fail.")
-        begin = self._hook("begin", self._check(node, node))
-        return ast.copy_location(self._hook("done", begin, node), node)
-
-    def visit_With(self, node: ast.With) -> Any:
-        """`with self.assertRaises(...):` has held where the block ends."""
-        checks = [i for i in node.items if _is_assertion(i.context_expr)]
-        if not checks:
-            self.generic_visit(node)
-            return node
-        check = self._check(node, node)
-        node.body = [part for old in node.body for part in _many(self.visit(old))]
-        begin = ast.Expr(self._hook("begin", check))
-        end = ast.Expr(self._hook("end", check))
-        return [ast.copy_location(begin, node), node, ast.copy_location(end, node)]
-
-    def visit_If(self, node: ast.If) -> ast.AST:
-        if _is_main(node.test):
-            if not {"unittest", "pytest", "main"} & (_loaded(node) | _attributes(node)):
-                node.test = ast.copy_location(ast.Constant(True, kind=None), node.test)
-            self.generic_visit(node)
-            return node
-        test = node.test
-        ends = [any(map(_is_end, part)) for part in (node.body, node.orelse)]
-        self.optional += not isinstance(test, ast.Constant)
-        self.generic_visit(node)
-        self.optional -= not isinstance(test, ast.Constant)
-        if ends[0] != ends[1]:
-            node.test = self._seen(node, node.test, wanted=ends[1], must=False)
-        return node
-
-    def visit_Try(self, node: ast.Try) -> ast.AST:
-        must = any(_is_end(part) for part in [*node.body, *node.orelse])
-        check = self._check(node, node, must_run=False) if must else None
-        for name in ("body", "handlers", "orelse", "finalbody"):
-            self.optional += name in ("handlers", "orelse")
-            parts = [p for old in getattr(node, name) for p in _many(self.visit(old))]
-            self.optional -= name in ("handlers", "orelse")
-            setattr(node, name, parts)
-        for handler in node.handlers:
-            which = check or ast.UnaryOp(ast.USub(), ast.Constant(1, kind=None))
-            told = ast.copy_location(ast.Expr(self._hook("caught", which)), handler)
-            handler.body.insert(0, told)
-        return node
-
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """A test that is there has to be run."""
-        outer, self.optional = self.optional, 0
-        self.generic_visit(node)
-        if node.name.startswith("test") or node.name == "check":
-            check = self._check(node, ast.Constant(0, kind=None))
-            reached = ast.Expr(self._hook("reached", check))
-            node.body.insert(0, ast.copy_location(reached, node))
-        self.optional = outer
-        return node
-
-    visit_TryStar = visit_Try  # type: ignore[assignment]
-    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
-
-
-def _many(parts: Any) -> list[Any]:
-    return parts if isinstance(parts, list) else [parts]
-
-
-def _is_assertion(node: ast.expr) -> bool:
-    function = node.func if isinstance(node, ast.Call) else None
-    return isinstance(function, ast.Attribute) and function.attr.startswith("assert")
-
-
-def _is_end(node: ast.AST) -> bool:
-    """`raise`, `assert False`, `self.fail()`: the tests fail where this is reached."""
-    if isinstance(node, ast.Assert):
-        return isinstance(node.test, ast.Constant) and not node.test.value
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        function = node.value.func
-        return getattr(function, "attr", getattr(function, "id", "")) == "fail"
-    return isinstance(node, ast.Raise)
 
 
 def _run_case(kind: Any, ledger: Ledger) -> None:
