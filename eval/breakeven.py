@@ -29,11 +29,12 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from eval.compare import share
 from router.errors import InputError
 from router.models.prices import hosted_price
+from router.state import Record
 
 __all__ = [
     "Cell",
@@ -53,11 +54,7 @@ Part = Annotated[float, Field(ge=0, le=1)]
 Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Serving(_Record):
+class Serving(Record):
     """A machine: tokens/s of all streams together, by streams at once."""
 
     name: str
@@ -65,14 +62,14 @@ class Serving(_Record):
     source: str
 
 
-class AtCap(_Record):
+class AtCap(Record):
     """What one token cap gave."""
 
     right: Part
     cut: Part
 
 
-class Outcomes(_Record):
+class Outcomes(Record):
     """What the small model gave on one benchmark, by token cap."""
 
     benchmark: str
@@ -92,7 +89,7 @@ class Outcomes(_Record):
         return [(0, 1.0), *((cap, self.caps[cap].cut) for cap in sorted(self.caps))]
 
 
-class Hosted(_Record):
+class Hosted(Record):
     """A hosted model and its accuracy on the same benchmark."""
 
     model: str
@@ -100,7 +97,7 @@ class Hosted(_Record):
     source: str
 
 
-class Facts(_Record):
+class Facts(Record):
     """Everything that is calculated from."""
 
     serving: tuple[Serving, ...]

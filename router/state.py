@@ -38,6 +38,7 @@ __all__ = [
     "Price",
     "Query",
     "ReasoningGymCheck",
+    "Record",
     "RegexCheck",
     "RunState",
     "Sampling",

@@ -25,7 +25,7 @@ from eval.metrics.calibration import auroc, auroc_statistic, brier, ece
 from eval.sources.shared import checksums
 from router.verify.confidence import Confidence
 from router.verify.evidence import EVIDENCE, math_evidence
-from router.verify.math import examine
+from router.verify.solution import read_solution
 
 __all__ = ["Answers", "Calibrated", "Scored", "calibrate", "fit_confidence", "read_answers"]
 
@@ -83,7 +83,9 @@ def read_answers(data: Path) -> Answers:
     told = {(query, arm): text for query, arm, text in answers.iter_rows()}
     asked = dict(table.queries.select("query_id", "query").iter_rows())
     places = {name: i for i, name in enumerate(dict.fromkeys(m.id for m in marks))}
-    rows = [_row(asked[m.id], told[m.id, m.model]) for m in marks]
+    rows = [
+        math_evidence(asked[m.id], read_solution(told[m.id, m.model]), m.checked) for m in marks
+    ]
     return Answers(
         np.stack(rows),
         np.array([m.correct for m in marks], dtype=np.int64),
@@ -91,10 +93,6 @@ def read_answers(data: Path) -> Answers:
         np.array([places[m.id] for m in marks], dtype=np.int64),
         np.array([m.model for m in marks]),
     )
-
-
-def _row(question: str, response: str) -> NDArray[np.float32]:
-    return math_evidence(question, response, examine(question, response).passed)
 
 
 def calibrate(data: Path, seeds: int) -> Calibrated:

@@ -12,9 +12,10 @@ from pydantic import ValidationError
 from eval.fit.families import Pair
 from eval.fit.heldout_scores import Judged
 from eval.fit.injected import Move
-from eval.fit.measures import Figure, Record
+from eval.fit.measures import Figure
 from router.errors import InputError, SetupError
 from router.signals.head import AXES, LEARNED_NEEDS
+from router.state import Record
 
 __all__ = ["REPORT", "Report", "read_report", "text_of", "write_report"]
 

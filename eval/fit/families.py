@@ -32,7 +32,6 @@ from eval.fit.linear import platt
 from eval.fit.measures import (
     RESAMPLES,
     Figure,
-    Record,
     binary_statistics,
     figures,
     ratio,
@@ -41,6 +40,7 @@ from eval.fit.measures import (
 from eval.fit.signals import FOLDS, STRENGTH
 from eval.fit.table import WRITTEN_SHARE, Table, fold_of_rows
 from eval.metrics.calibration import auroc
+from router.state import Record
 
 __all__ = [
     "LEAST",

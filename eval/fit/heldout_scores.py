@@ -22,7 +22,6 @@ from eval.fit.families import calibration
 from eval.fit.linear import Reals
 from eval.fit.measures import (
     Figure,
-    Record,
     Statistics,
     binary_statistics,
     figures,
@@ -33,7 +32,7 @@ from eval.fit.prompts import Prompt
 from eval.fit.table import Table
 from eval.metrics.calibration import auroc_statistic
 from router.signals.head import AXES, LEARNED_NEEDS
-from router.state import NEEDS, Need, Signals
+from router.state import NEEDS, Need, Record, Signals
 
 __all__ = [
     "Judged",

@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from eval.fit.measures import Figure, Record, Statistics, figures, quantile_statistic, ratio
+from eval.fit.measures import Figure, Statistics, figures, quantile_statistic, ratio
 from eval.fit.prompts import Prompt
 from router.signals import Featuriser
 from router.signals.head import AXES
-from router.state import Message, Query, Signals
+from router.state import Message, Query, Record, Signals
 
 __all__ = ["Move", "injection_figures", "injections", "innocent_figure", "judge"]
 

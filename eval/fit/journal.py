@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from eval.fit.measures import Record
 from eval.fit.table import Table
 from router.errors import SetupError
+from router.state import Record
 
 __all__ = ["Journal", "Progress", "checksum"]
 

@@ -11,18 +11,17 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from pydantic import BaseModel, ConfigDict
 
 from eval.compare import bootstrap, wilson
 from eval.fit.linear import Reals
 from eval.metrics.calibration import auroc_statistic, brier, ece
+from router.state import Record
 
 __all__ = [
     "BINS",
     "RESAMPLES",
     "Figure",
     "Ratio",
-    "Record",
     "Statistics",
     "binary_statistics",
     "figures",
@@ -37,12 +36,6 @@ BINS = 10
 RESAMPLES = 1000
 
 Statistics = Mapping[str, Callable[[Reals], float]]
-
-
-class Record(BaseModel):
-    """Frozen; unknown fields are errors."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Figure(Record):

@@ -29,6 +29,7 @@ from eval.sources.source import source
 from policies.outcome import OutcomeSet
 from router.errors import InputError
 from router.verify.math import examine
+from router.verify.solution import read_solution
 
 __all__ = ["Report", "Rescored", "answer_files", "lines", "report", "rescore", "stored_answers"]
 
@@ -133,7 +134,7 @@ def _compared(row: dict[str, Any], question: Question, answer: str | None, ours:
         they_read=run,
         kind=None if theirs == ours else _kind(answer, run),
         right=None if theirs == ours else "ours" if explained else "theirs",
-        checked=examine(prompt, row["answer"]).passed,
+        checked=examine(prompt, read_solution(row["answer"])).passed,
     )
 
 

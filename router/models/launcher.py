@@ -15,6 +15,7 @@ import secrets
 import socket
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.util import find_spec
@@ -78,7 +79,7 @@ def embedded_weights(name: str, settings: ModelSettings) -> Path:
     return path
 
 
-class ModelServer:
+class ModelServer(ABC):
     """One server process. `api_base` is set once it is started."""
 
     module: ClassVar[str]
@@ -131,15 +132,17 @@ class ModelServer:
     def _failed(self, why: str) -> ModelUnavailable:
         return ModelUnavailable(f"models.{self.name}: {self._what()}: {why}; see {self.log}")
 
+    @abstractmethod
     def _what(self) -> str:
-        raise NotImplementedError
+        """What could not be done, for an error."""
 
+    @abstractmethod
     def _order(self) -> Mapping[str, Any]:
-        raise NotImplementedError
+        """What the process is told to do."""
 
+    @abstractmethod
     async def _listening(self, answer: Mapping[str, Any]) -> str:
         """The base URL, once something listens there."""
-        raise NotImplementedError
 
     def _spawn(self) -> None:
         """Start the process (no waiting), its words going to the log."""

@@ -1,12 +1,12 @@
 """Verification at run time: checks that can reject an answer without knowing the right one.
 
     text          what a response says: thinking stripped, the closed answer
-    math          check_math: steps, derivation, plug-back (arithmetic, steps, equations)
+    math          check_math: steps, derivation, plug-back (solution, arithmetic, steps, equations)
     confidence    P(right) from all that an answer shows (evidence), fitted by `verify calibrate`
     code          check_code: the prompt's own examples and asserts (examples, asserts), made-up
                   inputs (edges), all run in the sandbox (session, bubblewrap, unshare, runner)
-    judge         program and tests in a sandbox each (inside, inside_tests, rewriting, stubs,
-                  wire, inner)
+    judge         program and tests in a sandbox each (inside, inside_tests, rewriting, reasons,
+                  stubs, wire, inner)
     grounding     check_grounding: the claim stands in the cited passage
     stated        what a query states itself: a JSON schema, a pattern (format), a puzzle (logic)
     equivalence   against gold and between samples; never a run-time pass (spelling, structure,

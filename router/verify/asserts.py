@@ -14,13 +14,13 @@ from collections.abc import Iterator, Set
 
 from router.verify.asked import MAX_PROMPT
 from router.verify.examples import read_examples
+from router.verify.rewriting import MODULES
 
 __all__ = ["read_asserts"]
 
 MAX_ASSERTS = 40
 MAX_LINES = 12
 _ASSERT = re.compile(r"^[ \t]*(?:[-*>]|\d+[.)])?[ \t]*`{0,3}(?=assert\b)", re.MULTILINE)
-_MODULES = frozenset(("math", "re", "collections", "itertools", "string", "sys"))
 
 
 def read_asserts(question: str, defined: Set[str]) -> list[str]:
@@ -54,4 +54,4 @@ def _is_about(node: ast.Assert, defined: Set[str]) -> bool:
     bound = {n.id for n in names if isinstance(n.ctx, ast.Store)}
     bound |= {n.arg for n in ast.walk(node) if isinstance(n, ast.arg)}
     read = {n.id for n in names if isinstance(n.ctx, ast.Load)} - bound
-    return bool(read & defined) and read <= defined | _MODULES | set(dir(builtins))
+    return bool(read & defined) and read <= defined | MODULES | set(dir(builtins))

@@ -10,7 +10,7 @@ import re
 from functools import lru_cache
 from typing import Any, Literal
 
-from router.verify.spelling import has_words, is_words, words
+from router.verify.spelling import DATE, has_words, is_words, words
 from router.verify.structure import alike, shape_of
 from router.verify.values import number_of
 
@@ -29,7 +29,6 @@ _WARM = (
 """Kinds of values whose first comparison would cost one of the callers a quarter second."""
 
 
-_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[-/]\d\d?[-/]\d{2,4}")
 _LETTERS = re.compile(r"[^\W\d_]{2,}")
 _TINY = re.compile(r"10\s*\^\s*\{?\s*-\s*(?:[5-9]|\d\d)|\.\d{6}|\d[eE]-")
 
@@ -88,7 +87,7 @@ def _as_written(text: str) -> bool:
 
     Raises `_Unparsed` for tiny figures: math-verify rounds, and would take any two for equal.
     """
-    if _DATE.fullmatch(text) or _LETTERS.fullmatch(text) or has_words(text):
+    if DATE.fullmatch(text) or _LETTERS.fullmatch(text) or has_words(text):
         return True
     if _TINY.search(text):
         raise _Unparsed

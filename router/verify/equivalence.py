@@ -16,7 +16,6 @@ Rules of ours on top of math-verify
 - A list has no order; a tuple and an interval have theirs, and their brackets.
 """
 
-import re
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -25,7 +24,7 @@ from typing import Literal, NamedTuple, Self
 
 from router.verify.bombs import too_costly
 from router.verify.comparing import Judgement, judge, prepare
-from router.verify.spelling import closed_value, is_words, spelled, unit_of, words
+from router.verify.spelling import DATE, closed_value, is_words, spelled, unit_of, words
 from router.verify.values import number_of
 from router.verify.workers import Done, Workers, cores
 
@@ -36,10 +35,6 @@ SECONDS = 0.7
 """For one pair; a pair whose process has to be killed costs up to a fifth of a second more."""
 
 EquivalenceStatus = Judgement | Literal["ambiguous", "too_long", "refused", "timeout"]
-
-
-_DATE = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[-/]\d\d?[-/]\d{2,4}")
-"""No subtraction and no quotient: two dates are the same only as they are written."""
 
 
 class Equivalence(NamedTuple):
@@ -163,7 +158,7 @@ def _plain(gold: str, answer: str, against_gold: bool) -> bool | None:
     """Two plain numbers, or words; None where it takes more than reading."""
     if is_words(gold) or is_words(answer):
         return words(gold) == words(answer)
-    if _DATE.fullmatch(gold) or _DATE.fullmatch(answer):
+    if DATE.fullmatch(gold) or DATE.fullmatch(answer):
         return gold == answer
     if any("=" in text or text.startswith(("(", "[", "\\{")) for text in (gold, answer)):
         return None  # names, tuples and sets are for `structure`: (1,234) is not 1234

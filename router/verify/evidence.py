@@ -1,11 +1,11 @@
 """What an answer itself says about how likely it is right, as numbers.
 
-`math_evidence` reads a question and a response, never a gold answer: what was recomputed, how
+`math_evidence` reads a question and a solution, never a gold answer: what was recomputed, how
 the steps hang together, what the answer looks like, how it is told. `router.verify.confidence`
 turns the row into P(correct). Left out on purpose are marks of one model's style (annotations,
 `####`): they would tell who wrote the answer, not whether it is right.
 
-Everything is bounded: texts are cut, counts are capped, logarithms are taken of sizes.
+Everything is bounded: counts are capped, logarithms are taken of sizes.
 """
 
 import math
@@ -16,11 +16,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from router.verify.concluding import closed_answer
 from router.verify.derivation import dangling_steps, numbers_of, unused_figures
-from router.verify.steps import Step, read_steps
-from router.verify.text import final_answer, strip_thinking
-from router.verify.values import Value, parse_value
+from router.verify.solution import Solution
+from router.verify.steps import Step
+from router.verify.text import final_answer
+from router.verify.values import Value
 
 __all__ = ["EVIDENCE", "math_evidence"]
 
@@ -60,12 +60,9 @@ _READ = 20_000
 _PRODUCT = re.compile(r"[*×]")
 
 
-def math_evidence(question: str, response: str, passed: bool | None) -> NDArray[np.float32]:
-    """(len(EVIDENCE),) of one answer; `passed` is what `check_math` said of it."""
-    text = strip_thinking(response)[:_READ]
-    closed = closed_answer(text)
-    value = parse_value(closed.text) if closed else None
-    steps = read_steps(text)
+def math_evidence(question: str, solution: Solution, passed: bool | None) -> NDArray[np.float32]:
+    """(len(EVIDENCE),) of one answer; `passed` is what `examine` said of it."""
+    text, steps, _, value = solution
     facts = {
         "passed": float(passed is True),
         "failed": float(passed is False),
@@ -104,7 +101,7 @@ def _of_steps(question: str, steps: Sequence[Step], value: Value | None) -> Mapp
 def _of_question(question: str, value: Value | None) -> Mapping[str, float]:
     figures = numbers_of(question)
     facts = {
-        "length_of_question": math.log1p(len(question[:_READ])),
+        "length_of_question": math.log1p(min(len(question), _READ)),
         "figures_of_question": min(12, len(figures)),
     }
     if value is None:

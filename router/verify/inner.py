@@ -18,7 +18,7 @@ Half = Literal["inside", "inside_tests"]
 
 _SHARED: Mapping[Half, tuple[str, ...]] = {
     "inside": ("wire",),
-    "inside_tests": ("wire", "stubs", "rewriting"),
+    "inside_tests": ("wire", "stubs", "rewriting", "reasons"),
 }
 _LOADER = """import sys, types
 for name, source in {shared!r}:

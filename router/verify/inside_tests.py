@@ -24,81 +24,17 @@ import builtins
 import re
 import sys
 import threading
-import traceback
 import types
 from typing import TYPE_CHECKING, Any
 
-from router.verify.rewriting import (
-    HOOK,
-    MODULES,
-    Rewriter,
-    asks_identity,
-    attributes,
-    concerned_by,
-    is_main,
-)
-from router.verify.stubs import Ledger, Opaque, Program, Stub, cut
+from router.verify.reasons import doubts, failure, unclear
+from router.verify.rewriting import HOOK, MODULES, Rewriter, concerned_by, is_main
+from router.verify.stubs import Ledger, Opaque, Program, Stub
 from router.verify.wire import Channel, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_NOT_A_RESULT = (SystemExit, KeyboardInterrupt)
-_WALL = frozenset(
-    (
-        "open",
-        "redirect_stdout",
-        "redirect_stderr",
-        "patch",
-        "mock",
-        "stdout",
-        "stderr",
-        "stdin",
-        "capsys",
-        "assertLogs",
-        "assertNoLogs",
-        "assertWarns",
-        "warns",
-        "catch_warnings",
-        "tempfile",
-        "pathlib",
-        "environ",
-        "exists",
-        "isfile",
-        "isdir",
-        "listdir",
-        "monkeypatch",
-        "subprocess",
-        "suppress",
-        "doctest",
-    )
-)
-"""Tests that say one of these look at what does not cross, or look away."""
-_LOOKS_CLOSER = frozenset(
-    (
-        "type",
-        "isinstance",
-        "issubclass",
-        "str",
-        "repr",
-        "ascii",
-        "format",
-        "print",
-        "getattr",
-        "hasattr",
-        "vars",
-        "dir",
-        "OrderedDict",
-        "assertIsInstance",
-        "assertIs",
-        "assertRaises",
-        "assertRaisesRegex",
-        "json",
-        "pickle",
-        "__class__",
-    )
-)
-"""With these a value of a subclass differs from what it crosses as."""
 _NO_PLAIN_FUNCTION = 0x20 | 0x80 | 0x200
 """Code flags: a generator or a coroutine, whose call runs nothing."""
 
@@ -248,62 +184,6 @@ class Tests:
             return self._alone(method, own=1)
         return lambda: self._plain(method) and getattr(kind(), name)()
 
-    def unclear(self) -> str:
-        """Why neither a pass nor a failure of these tests says anything."""
-        words = self.mentioned | self.bound | attributes(self.tree)
-        over = sorted(words & _WALL)
-        return "What " + over[0] + " is about does not cross." if over else ""
-
-    def doubts(self) -> str:
-        """Why tests in which nothing failed are no pass."""
-        program = self.program
-        if program.lost_errors:
-            return "A " + program.lost_errors[0] + " crosses as its base only."
-        if program.lost and self._looks_closer():
-            return "A " + program.lost[0] + " crosses as its base only."
-        return self.ledger.open_question()
-
-    def _looks_closer(self) -> bool:
-        nodes = list(ast.walk(self.tree))
-        if any(isinstance(n, (ast.JoinedStr, ast.Try, ast.Is, ast.IsNot, ast.Mod)) for n in nodes):
-            return True
-        return bool((self.mentioned | attributes(self.tree)) & _LOOKS_CLOSER)
-
-    def explain(self, error: BaseException) -> str:
-        """The line that failed, and the last answer."""
-        said = [] if isinstance(error, AssertionError) and not str(error) else [told(error)]
-        number = self._line(error)
-        if number:
-            line = self.source.split("\n")[number - 1 : number]
-            said.insert(0, "Line " + str(number) + ": " + cut("".join(line).strip(), 150))
-        return "; ".join(said + ([self.program.last] if self.program.last else []))
-
-    def is_missing(self, error: BaseException) -> str:
-        """The name that the tests ask of the program, and that it does not define."""
-        if not isinstance(error, (ImportError, AttributeError, NameError)):
-            return ""
-        if self.program.missing:
-            return self.program.missing
-        if isinstance(error, NameError) and error is not self.program.raised:
-            unknown = self.called - self.bound - set(self.space) - set(dir(builtins))
-            if not self.called & self.stubs:  # else it may be a helper that the tests lack
-                return next((n for n in sorted(unknown) if "'" + n + "'" in str(error)), "")
-        return ""
-
-    def at_fault(self, error: BaseException) -> str:
-        """Why a failure is none of the program's."""
-        if error is not self.program.raised and isinstance(error, (NameError, ImportError)):
-            return "The tests use what they do not define. "
-        if self.program.nan:
-            return "A nan does not cross as the same object. "
-        if {"seed", "Random"} & (self.mentioned | attributes(self.tree)):
-            return "A seed does not cross. "
-        return "Identity does not cross. " if asks_identity(self.tree, self._line(error)) else ""
-
-    def _line(self, error: BaseException) -> int:
-        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == "tests.py"]
-        return (frames[-1].lineno or 0) if frames else 0
-
 
 class _Module(types.ModuleType):
     """The program as a module; what is set on it would not reach the program."""
@@ -390,36 +270,15 @@ def main() -> None:
     try:
         tests.run()
     except BaseException as error:
-        program.finish(*_failure(tests, program, error))
+        program.finish(*failure(tests, error))
     if program.refused:
         program.finish("unchecked", program.refused)
     if not program.calls:
         program.finish("unchecked", "The tests never call the program.")
-    doubts = tests.unclear() or tests.doubts()
-    if doubts:
-        program.finish("unchecked", doubts)
+    why = unclear(tests) or doubts(tests)
+    if why:
+        program.finish("unchecked", why)
     program.finish("passed", "The tests hold, with " + str(program.calls) + " calls.")
-
-
-def _failure(tests: Tests, program: Program, error: BaseException) -> tuple[str, str]:
-    """What a failed test says about the program."""
-    if program.refused:
-        return "unchecked", program.refused
-    missing = tests.is_missing(error)
-    if missing:
-        return "failed", "The program does not define " + missing + "."
-    told_all = tests.explain(error)
-    unclear = tests.unclear() or tests.at_fault(error)
-    if not program.calls:
-        return "unchecked", "The tests fail before any call. " + told_all
-    lost = program.lost or program.lost_errors
-    if lost:
-        return "unchecked", "A " + lost[0] + " crosses as its base only. " + told_all
-    if unclear:
-        return "unchecked", unclear + " " + told_all
-    if isinstance(error, _NOT_A_RESULT) and error is not program.raised:
-        return "unchecked", "The tests end themselves. " + told_all
-    return "failed", told_all
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ What is covered
 
 What is not covered
 - Whether the steps are the *right* steps: a consistent derivation of a wrong model of the
-  problem can pass the steps-only check. Its confidence says so.
+  problem passes the steps-only check, with the confidence of all answers that look like it
+  (eval/README.md says how many of the wrong ones pass).
 - Proofs, geometry, words for numbers in the steps, irrational results.
 
 `passed` is True only where a check held that could have failed. The confidence is P(right):
@@ -23,21 +24,18 @@ from collections.abc import Sequence
 
 from router.state import Verdict
 from router.verify.arithmetic import show
-from router.verify.concluding import closed_answer
 from router.verify.confidence import MATH_CONFIDENCE, load_confidence
 from router.verify.derivation import gap_in
 from router.verify.equations import PlugBack, plug_back
 from router.verify.evidence import EVIDENCE, math_evidence
 from router.verify.finding import Finding, as_verdict
 from router.verify.reading import last_match
-from router.verify.steps import Step, read_steps
-from router.verify.text import ClosedAnswer, boxes, final_answer, strip_thinking
+from router.verify.solution import MAX_CHARS, Solution, read_solution
+from router.verify.steps import Step
+from router.verify.text import ClosedAnswer, box_is_changed, boxes, final_answer
 from router.verify.values import Value, parse_value
 
 __all__ = ["check_math", "examine"]
-
-MAX_CHARS = 100_000
-"""Of the text after the thinking: longer ones are not checked (status "too_long")."""
 
 PLUGGED_BACK = 0.99
 """P(right) of an answer that holds when it is put back, and P(wrong) of one that does not."""
@@ -52,12 +50,6 @@ _RETRACTS = re.compile(
     re.IGNORECASE,
 )
 _MARK = re.compile(r"\\(?:boxed|fbox)\s*\{|\banswer\b|####", re.IGNORECASE)
-_DENIED = re.compile(
-    r"(?:\b(?:not|isn't|cannot be|can't be|never|no|half|twice|double|minus|negative|least|most"
-    r"|than|times|or)|n't(?: be)?|[-<>≠≤≥~!/^+*])"
-    r"(?:\s+(?:of|equal to|exactly|simply|just))?[\s$:(\\]*\\(?:boxed|fbox)\s*\{",
-    re.IGNORECASE,
-)
 _NEGATES = (
     r"(?:\b(?:not|never|cannot|doubt|deny|denies|wrong|minus|negative|half|twice|at most|at least"
     r"|less than|more than|fewer than|greater than)\b|n't\b)[^.,;:!?\d\n]{0,25}"
@@ -83,35 +75,33 @@ _SYMBOLIC = re.compile(r"\\[a-zA-Z]+|[\^_=+*/{}<>√π∞∪]|\d\s*[a-z]\b|^[a-z
 def check_math(question: str, response: str) -> Verdict:
     """Check a response against itself and its question. Never raises for bad content."""
     started = time.perf_counter()
-    finding = examine(question, response)
-    if finding.weighed and _can_be_weighed(question, response):
-        row = math_evidence(question, response, finding.passed)
+    solution = read_solution(response)
+    finding = examine(question, solution)
+    if finding.weighed and _can_be_weighed(question, solution):
+        row = math_evidence(question, solution, finding.passed)
         sure = load_confidence(MATH_CONFIDENCE, EVIDENCE).probability([row])[0]
         finding = finding._replace(confidence=float(sure))
     return as_verdict("math", finding, started)
 
 
-def _can_be_weighed(question: str, response: str) -> bool:
+def _can_be_weighed(question: str, solution: Solution) -> bool:
     """The map was fitted on word problems: it says nothing of a bare number to a bare line."""
     asked = question[:MAX_CHARS]
     if not asked.strip():
         return False
     told = _LONG_SENTENCE.search(asked) and not _FORMULA.search(asked)
-    return bool(told or read_steps(strip_thinking(response)))
+    return bool(told or solution.steps)
 
 
-def examine(question: str, response: str) -> Finding:
+def examine(question: str, solution: Solution) -> Finding:
     """`check_math` without its fitted confidence, which is made of this."""
-    text = strip_thinking(response)
+    text, steps, closed, value = solution
     if len(text) > MAX_CHARS:
         return Finding(None, "too_long", evidence=(f"More than {MAX_CHARS} characters.",))
-    steps = read_steps(text)
-    closed = closed_answer(text)
     if closed is None:
         return Finding(False, "no_answer", evidence=("No closed answer was found.",))
     if reason := _undecided(text, closed):
         return Finding(None, "ambiguous", evidence=(reason,))
-    value = parse_value(closed.text)
     # A worked answer may name all unknowns in its last line; a marked one says what it says.
     ending = "" if closed.how in ("boxed", "marked") else text.rsplit("\n", 1)[-1]
     plugged = plug_back(question, closed.text, ending)
@@ -132,7 +122,7 @@ def _undecided(text: str, closed: ClosedAnswer) -> str:
         end = text.rsplit("\n", 1)[-1][-1000:]
         denied = re.search(_NEGATES + re.escape(closed.text), end, re.IGNORECASE)
         return "What stands before the number makes another answer of it." if denied else ""
-    if closed.how == "boxed" and _DENIED.search(text):
+    if closed.how == "boxed" and box_is_changed(text):
         return "What stands before the box makes another answer of it."
     last = last_match(_MARK, text)
     tail = text[last.end() :] if last else ""

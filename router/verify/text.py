@@ -9,7 +9,7 @@ length of the text.
 import re
 from typing import Literal, NamedTuple
 
-__all__ = ["ClosedAnswer", "boxes", "final_answer", "strip_thinking", "word_set"]
+__all__ = ["ClosedAnswer", "box_is_changed", "boxes", "final_answer", "strip_thinking", "word_set"]
 
 _OPEN, _CLOSE = "<think>", "</think>"
 _BRACES = re.compile(r"\\(?:boxed|fbox)\s*\{|\\[{}\\]|[{}]")
@@ -27,6 +27,14 @@ _NUMBER = re.compile(r"[-−]?[$£€]?\d[\d,]*(?:\.\d+)?(?:/\d+)?%?")
 _ANNOTATION = re.compile(r"<<[^<>\n]{0,200}>>")
 _SENTENCE_END = re.compile(r"(?<!\\)[.!?](?:\s|$)")
 _DRESSING = " \t\r*_`"
+
+
+_CHANGED_BOX = re.compile(
+    r"(?:\b(?:not|isn't|cannot be|can't be|never|no|half|twice|double|minus|negative|least|most"
+    r"|than|times)|(?<=[^}] )or|n't(?: be)?|[-<>≠≤≥~!/^+*])"
+    r"(?:\s+(?:of|equal to|exactly|simply|just))?[\s$:(\\]*\\(?:boxed|fbox)\s*\{",
+    re.IGNORECASE,
+)
 
 
 def word_set(text: str) -> frozenset[str]:
@@ -66,6 +74,11 @@ def boxes(text: str) -> tuple[str, ...]:
                     found.pop()
                 found.append((start, text[start : match.start()].strip()))
     return tuple(content for _, content in found)
+
+
+def box_is_changed(text: str) -> bool:
+    """Does what stands before a box make another answer of it: "not", "minus", "at least"?"""
+    return bool(_CHANGED_BOX.search(text))
 
 
 def final_answer(response: str) -> ClosedAnswer | None:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from router.config import load_settings
@@ -24,23 +25,14 @@ OCKHAM = (sys.executable, "-c", "from router.cli import main; main()")
 
 def children(pid):
     """Process ids of the embedded servers that a process started."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-                command = (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if int(stat[1]) == pid and b"llama_server" in command:
-                found.append(int(entry.name))
-    return found
+    found = psutil.Process(pid).children()
+    return [child.pid for child in found if "llama_server" in " ".join(child.cmdline())]
 
 
 def gone(pid):
     try:
-        return (Path("/proc") / str(pid) / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
-    except OSError:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return True
 
 

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from router.arms.run import ArmRunner
@@ -353,7 +354,7 @@ async def test_the_cuda_command_serves_and_a_kill_in_mid_stream_is_a_failed_atte
     begun = asyncio.Event()
     run = asyncio.create_task(attempt_with(models, begun))
     await asyncio.wait_for(begun.wait(), 60)
-    (vllm,) = children(ready["pid"])
+    (vllm,) = (child.pid for child in psutil.Process(ready["pid"]).children())
     os.killpg(vllm, signal.SIGKILL)
     attempt = await asyncio.wait_for(run, 40)
     assert attempt.status is AttemptStatus.FAILED
@@ -378,16 +379,3 @@ async def attempt_with(models, begun):
         timeout_s=100,
         on_text=lambda _: begun.set(),
     )
-
-
-def children(pid):
-    """Direct children of a process."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(stat[1]) == pid:
-            found.append(int(entry.name))
-    return found

@@ -6,8 +6,10 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 
 TREE = "import subprocess, sys, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"
@@ -35,13 +37,10 @@ def leash(code, env=None):
 def group_of(pid):
     """Living processes of a process group."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            stat = (entry / "stat").read_text().rsplit(")", 1)[1].split()
-        except OSError:
-            continue
-        if int(stat[2]) == pid and stat[0] != "Z":
-            found.append(int(entry.name))
+    for process in psutil.process_iter(["status"]):
+        with suppress(OSError):
+            if os.getpgid(process.pid) == pid and process.info["status"] != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
     return found
 
 

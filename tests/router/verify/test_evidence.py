@@ -3,13 +3,14 @@
 import numpy as np
 
 from router.verify.evidence import EVIDENCE, math_evidence
+from router.verify.solution import read_solution
 
 QUESTION = "A crate holds 12 jars. Mia buys 4 crates and 3 loose jars. How many jars has she?"
 RIGHT = "4 crates hold 4 * 12 = 48 jars.\nWith the loose ones 48 + 3 = 51 jars.\nThe answer is 51."
 
 
 def facts(response: str, passed: bool | None = None, question: str = QUESTION) -> dict[str, float]:
-    row = math_evidence(question, response, passed)
+    row = math_evidence(question, read_solution(response), passed)
     assert row.shape == (len(EVIDENCE),)
     assert np.isfinite(row).all()
     return dict(zip(EVIDENCE, row.tolist(), strict=True))
