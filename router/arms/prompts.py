@@ -16,11 +16,13 @@ _CODE = "Answer with one complete Python code block (```python ... ```), and not
 _INSTRUCTION: Mapping[Domain, str] = {"math": _MATH, "logic": _MATH, "code": _CODE}
 
 
-def messages_for(query: Query, domain: Domain) -> list[dict[str, str]]:
-    """The conversation as OpenAI role/content pairs, with the domain's instruction."""
+def messages_for(
+    query: Query, domain: Domain, instruction: str | None = None
+) -> list[dict[str, str]]:
+    """The conversation as OpenAI role/content pairs, with an instruction and the domain's."""
     messages = [{"role": m.role, "content": m.content} for m in query.messages]
-    extra = _INSTRUCTION.get(domain)
+    extra = [part for part in (instruction, _INSTRUCTION.get(domain)) if part]
     last_user = max((i for i, m in enumerate(messages) if m["role"] == "user"), default=None)
     if extra and last_user is not None:
-        messages[last_user]["content"] += f"\n\n{extra}"
+        messages[last_user]["content"] += "\n\n" + "\n\n".join(extra)
     return messages

@@ -1,56 +1,55 @@
-"""Run one arm once: prompt, model call, reading of what came back, price.
+"""Run one arm once: prompt, model calls, reading of what came back, price.
 
-An arm is model x context x method. Here: context `none` (the model's own parameters) and
-`index` (passages of the knowledge index, read and cited), method `single`. Whatever
-happens, the result is an `Attempt` with its status, tokens and cost.
+An arm is model x context x method. Context `none` is the model's own parameters, `index`
+passages of the knowledge index, read and cited. A method of several samples draws and chooses
+in `router.arms.sampler`. Whatever happens, the result is an `Attempt` with its status, its
+tokens and its cost, those of all samples, claims and checks together.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import time
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from router.arms.prompts import messages_for
-from router.arms.reader import parse_reader, reader_messages, reader_response_format
-from router.arms.thinking import ThinkFilter, unclosed, visible_text
-from router.config import ArmSettings, ModelSettings
+from router.arms.drawing import Asking, Drawn, draw
+from router.arms.methods import Sampled
+from router.arms.sampler import Sampler, Samples
+from router.arms.spending import Spender
 from router.errors import ModelDied, ModelUnavailable
-from router.models.client import Completion, Endpoint, complete
+from router.knowledge.retrieving import Retriever
+from router.models.client import Endpoint
 from router.models.pool import Models
-from router.state import Attempt, AttemptStatus, Citation, Passage, Price, Query, Sampling, Signals
-from router.verify.text import boxes
+from router.samples import AttemptStatus
+from router.settings import ArmSettings, ModelSettings
+from router.state import Attempt, Lookup, Price, Query, Signals, Verdict
+from router.verify.clusters import AnswerClusters
 
-__all__ = ["ArmRunner", "Searcher", "token_cap"]
-
-LEAST_CHARS_PER_TOKEN = 3
-"""Dense text (numbers, code) has about three characters a token; prose has more."""
-ROOM = 96
-"""Tokens left for the chat template."""
+__all__ = ["ArmRunner", "Judge", "asks_many", "token_cap"]
 
 
-class Searcher(Protocol):
-    """What an arm needs of a knowledge index."""
+_SHOWN = (AttemptStatus.OK, AttemptStatus.TRUNCATED)
+"""Of an answer that was chosen: no text of another status is for a caller to see yet."""
 
-    async def asearch(self, query: str, k: int = 5) -> tuple[Passage, ...]:
-        """The k best passages, best first."""
+
+class Judge(Protocol):
+    """What a method of several samples needs of the verifiers."""
+
+    async def verify(self, query: Query, signals: Signals, attempt: Attempt, kind: Any) -> Verdict:
+        """The verdict on one sample; never raises for bad content."""
+        ...
+
+    def clusters(self, query: Query, kind: Any) -> AnswerClusters:
+        """Which of several answers are the same."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """What one completion says, read by the arm's context."""
-
-    text: str
-    status: AttemptStatus
-    citations: tuple[Citation, ...] = ()
-
-
 class ArmRunner:
-    """Runs arms against the models and the index."""
+    """Runs arms against the models and the index. `judge` is asked by methods that vote or
+    verify."""
 
-    def __init__(self, models: Models, index: Searcher | None, passages: int) -> None:
+    def __init__(self, models: Models, retriever: Retriever, judge: Judge) -> None:
         self._models = models
-        self._index = index
-        self._passages = passages
+        self._retriever = retriever
+        self._judge = judge
 
     async def run(
         self,
@@ -60,9 +59,20 @@ class ArmRunner:
         signals: Signals,
         *,
         timeout_s: float,
+        left_usd: float,
+        check: str = "none",
+        lookup: Lookup | None = None,
         on_text: Callable[[str], None] | None = None,
     ) -> Attempt:
-        """One attempt. `on_text` gets the visible text as it is written (context `none`)."""
+        """One attempt.
+
+        Args:
+            lookup: what was found before; without it an arm that reads passages searches itself.
+            left_usd: what the request has left; no call is started that could exceed it.
+            check: the verifier's kind for this query and context (`Verifiers.kind_for`).
+            on_text: gets the visible text, as it is written where the arm draws one sample
+                (context `none`), and else when it is chosen.
+        """
         price = self._models.price(arm.model) or Price(input_usd=0, output_usd=0, basis="unknown")
         try:
             endpoint = self._models.endpoint(arm.model)
@@ -71,70 +81,123 @@ class ArmRunner:
                 arm=name, model=arm.model, text="", status=AttemptStatus.FAILED,
                 error=str(error), price=price,
             )  # fmt: skip
-        passages = await self._retrieve(arm, query)
-        done = await self._call(endpoint, arm, query, signals, passages, timeout_s, on_text)
-        if isinstance(done.error, ModelUnavailable | ModelDied):
-            self._models.report_down(arm.model, done.error)
-        opened = self._models.settings(arm.model).thinking
-        reading = _read(done, arm, passages, opened=opened)
-        return Attempt(
-            arm=name,
-            model=done.model,
-            text=reading.text,
-            status=reading.status,
-            error=str(done.error) if done.error else None,
-            prompt_tokens=done.prompt_tokens,
-            completion_tokens=done.completion_tokens,
-            tokens_basis=done.tokens_basis,
-            cost_usd=price.cost(done.prompt_tokens, done.completion_tokens),
-            price=price,
-            seconds=done.seconds,
-            first_token_seconds=done.first_token_seconds,
-            passages=passages,
-            citations=reading.citations,
-        )
+        started = time.perf_counter()
+        own = lookup is None and arm.context == "index"
+        if own:
+            lookup = await self._retriever.look_up(query, timeout_s)
+        read = _shown(lookup, arm) if arm.context == "index" else None
+        if read is not None and read.error is not None:
+            return Attempt(
+                arm=name, model=arm.model, text="", status=AttemptStatus.FAILED,
+                error=read.error, price=price, seconds=time.perf_counter() - started,
+                cost_usd=read.cost_usd if own else 0.0,
+            )  # fmt: skip
+        paid = read.cost_usd if read is not None and own else 0.0
+        left_s = timeout_s - (time.perf_counter() - started)
+        asking = self._asking(arm, query, signals, endpoint, price, left_s, left_usd - paid, read)
+        base = {"arm": name, "price": price, "passages": asking.passages or ()}
+        base["answerable"] = read.answerable if read is not None else None
+        attempt = await self._drawn(asking, arm, check, base, on_text)
+        return attempt.model_copy(update={"cost_usd": attempt.cost_usd + paid}) if paid else attempt
 
-    async def _retrieve(self, arm: ArmSettings, query: Query) -> tuple[Passage, ...]:
-        if arm.context == "none" or self._index is None:
-            return ()
-        return await self._index.asearch(query.text, self._passages)
-
-    def _cap(self, arm: ArmSettings, messages: Sequence[Mapping[str, str]]) -> int:
-        """The arm's token cap, less where the context has no room for it beside the prompt."""
-        cap = token_cap(arm, self._models.settings(arm.model))
-        context = self._models.context_tokens(arm.model)
-        if context is None:
-            return cap
-        prompt = sum(len(m["content"]) for m in messages) // LEAST_CHARS_PER_TOKEN
-        return max(1, min(cap, context - prompt - ROOM))
-
-    async def _call(
+    async def _drawn(
         self,
-        endpoint: Endpoint,
+        asking: Asking,
+        arm: ArmSettings,
+        check: str,
+        base: Mapping[str, Any],
+        on_text: Callable[[str], None] | None,
+    ) -> Attempt:
+        if isinstance(arm.method, Sampled):
+            return await self._several(asking, arm, arm.method, check, base, on_text)
+        # A reader's reply is JSON: nobody wants to watch it.
+        drawn = await draw(asking, Drawn(), on_text if arm.context == "none" else None)
+        self._report(arm.model, (drawn,))
+        return _of_one(drawn, base, arm.model)
+
+    async def _several(
+        self,
+        asking: Asking,
+        arm: ArmSettings,
+        method: Sampled,
+        check: str,
+        base: Mapping[str, Any],
+        on_text: Callable[[str], None] | None,
+    ) -> Attempt:
+        started = time.perf_counter()
+        work = Sampler(
+            asking, method, self._judge.clusters(asking.query, check), check,
+            lambda drawn: self._verdict(asking, check, drawn, base),
+        )  # fmt: skip
+        samples = await work.run()
+        self._report(arm.model, samples.drawn)
+        attempt = _of_samples(samples, base, arm.model, time.perf_counter() - started)
+        if on_text is not None and attempt.text and attempt.status in _SHOWN:
+            on_text(attempt.text)
+        return attempt
+
+    def _asking(
+        self,
         arm: ArmSettings,
         query: Query,
         signals: Signals,
-        passages: Sequence[Passage],
+        endpoint: Endpoint,
+        price: Price,
         timeout_s: float,
-        on_text: Callable[[str], None] | None,
-    ) -> Completion:
-        messages: Sequence[Mapping[str, str]]
-        form: Mapping[str, Any] | None = None
-        emit: Callable[[str], None] | None = None
-        if arm.context == "index":
-            messages = reader_messages(query, passages)
-            form = reader_response_format(len(passages))
-        else:
-            messages = messages_for(query, signals.domain)
-            form = query.response_format
-            opened = self._models.settings(arm.model).thinking
-            emit = ThinkFilter(on_text, opened=opened) if on_text else None
-        cap = self._cap(arm, messages)
-        return await complete(
-            _sampled(endpoint, query.sampling), messages,
-            max_tokens=min(cap, query.sampling.max_tokens or cap), timeout_s=timeout_s,
-            response_format=form, on_text=emit,
-        )  # fmt: skip
+        left_usd: float,
+        read: Lookup | None,
+    ) -> Asking:
+        deadline = time.perf_counter() + timeout_s
+        model = self._models.settings(arm.model)
+        context = self._models.context_tokens(arm.model)
+        sampled = arm.method if isinstance(arm.method, Sampled) else None
+        cap = token_cap(arm, model)
+        return Asking(
+            query=query,
+            signals=signals,
+            endpoint=endpoint,
+            spender=Spender(price, left_usd, deadline, context, sampled.parallel if sampled else 1),
+            method=arm.method,
+            passages=None if read is None else read.passages,
+            cap=min(cap, query.sampling.max_tokens or cap),
+            model_cap=cap,
+            context=context,
+            logprobs=max(
+                filter(None, (arm.logprobs, sampled.logprobs if sampled else None)), default=None
+            ),
+            many=asks_many(arm, model),
+            opened=model.thinking,
+        )
+
+    async def _verdict(
+        self, asking: Asking, check: str, drawn: Drawn, base: Mapping[str, Any]
+    ) -> Verdict:
+        attempt = _of_one(drawn, base, drawn.model)
+        try:
+            return await self._judge.verify(asking.query, asking.signals, attempt, check)
+        except Exception as error:  # one sample's check must not cost the others their bills
+            told = (f"The check broke: {type(error).__name__}: {error}",)
+            return Verdict(kind="none", passed=None, status="failed", evidence=told)
+
+    def _report(self, model: str, drawn: tuple[Drawn, ...]) -> None:
+        """Mark the model as down, unless a sample came back: a refusal now and then is none."""
+        errors = [one.completion.error for one in drawn if one.completion]
+        down = [e for e in errors if isinstance(e, ModelUnavailable | ModelDied)]
+        if down and None not in errors:
+            self._models.report_down(model, down[-1])
+
+
+def _shown(lookup: Lookup | None, arm: ArmSettings) -> Lookup | None:
+    """What was found, of its passages the best that the arm reads."""
+    if lookup is None or arm.passages is None:
+        return lookup
+    return lookup.model_copy(update={"passages": lookup.passages[: arm.passages]})
+
+
+def asks_many(arm: ArmSettings, model: ModelSettings) -> bool:
+    """Whether a reader is asked for several statements, in place of one that its form lets it
+    quote: a large model's one sample."""
+    return model.tier == "large" and not isinstance(arm.method, Sampled)
 
 
 def token_cap(arm: ArmSettings, model: ModelSettings) -> int:
@@ -142,38 +205,43 @@ def token_cap(arm: ArmSettings, model: ModelSettings) -> int:
     return min(arm.max_tokens or model.max_tokens, model.max_tokens)
 
 
-def _sampled(endpoint: Endpoint, sampling: Sampling) -> Endpoint:
-    """The caller's temperature and top_p over the configured ones."""
-    wanted = sampling.model_dump(include={"temperature", "top_p"}, exclude_none=True)
-    return replace(endpoint, **wanted) if wanted else endpoint
+def _of_one(drawn: Drawn, base: Mapping[str, Any], model: str) -> Attempt:
+    """The attempt that one sample makes."""
+    done, bill = drawn.completion, drawn.bill
+    refused = drawn.reading.status is AttemptStatus.NOT_RUN
+    return Attempt(
+        **base,
+        model=drawn.model or model,
+        text=drawn.reading.text,
+        status=AttemptStatus.FAILED if refused else drawn.reading.status,
+        error=drawn.error,
+        prompt_tokens=bill.prompt_tokens,
+        completion_tokens=bill.completion_tokens,
+        tokens_basis=bill.basis,
+        cost_usd=bill.cost_usd,
+        seconds=drawn.seconds,
+        first_token_seconds=done.first_token_seconds if done else None,
+        citations=drawn.reading.citations,
+        logprobs=drawn.logprobs,
+    )
 
 
-_NOTHING = _Reading("", AttemptStatus.NO_ANSWER)
-
-
-def _from_drafts(thinking: str) -> _Reading:
-    """The last box of thinking that never closed, as a provisional answer."""
-    found = [box for box in boxes(thinking) if box]
-    if not found:
-        return _NOTHING
-    return _Reading(f"\\boxed{{{found[-1]}}}", AttemptStatus.PROVISIONAL)
-
-
-def _read(
-    done: Completion, arm: ArmSettings, passages: Sequence[Passage], *, opened: bool
-) -> _Reading:
-    """Status and text. An unclosed think block shows nothing, and so is no answer."""
-    text = visible_text(done.text, opened=opened)
-    if done.error is not None:
-        return _Reading(text, AttemptStatus.FAILED)
-    if not text:
-        # Some servers part the thinking from the text: without text it never closed either.
-        drafts = unclosed(done.text, opened=opened) or (done.reasoning if not done.text else "")
-        return _from_drafts(drafts) if arm.context == "none" else _NOTHING
-    whole = AttemptStatus.TRUNCATED if done.finish == "length" else AttemptStatus.OK
-    if arm.context == "none":
-        return _Reading(text, whole)
-    # A reply that was cut is read too: its caller wants words, not half a JSON object.
-    result = parse_reader(text, passages)
-    status = AttemptStatus.ABSTAINED if result.abstained else whole
-    return _Reading(result.answer_text, status, result.citations)
+def _of_samples(samples: Samples, base: Mapping[str, Any], model: str, seconds: float) -> Attempt:
+    """The chosen sample's answer at the price of all of them."""
+    chosen = samples.selection.chosen
+    # Without a text: what the first sample says of why.
+    shown = _of_one(samples.drawn[chosen or 0], base, model)
+    counted = any(s.tokens_basis == "counted" for s in samples.told)
+    return shown.model_copy(
+        update={
+            "prompt_tokens": sum(s.prompt_tokens for s in samples.told),
+            "completion_tokens": sum(s.completion_tokens for s in samples.told),
+            "tokens_basis": "counted" if counted else "reported",
+            "cost_usd": sum(s.cost_usd for s in samples.told),
+            "seconds": seconds,
+            "first_token_seconds": None,
+            "samples": samples.told,
+            "shown_tokens": samples.drawn[chosen or 0].own_tokens,
+            "selection": samples.selection,
+        }
+    )

@@ -22,11 +22,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from router.config import ArmSettings, Settings
+from router.config import Settings
 from router.errors import BadResponse, ModelError
 from router.models.client import Completion, Endpoint, complete, model_error, request
 from router.models.pool import Models
 from router.models.probe import completion_rate
+from router.settings import ArmSettings
 
 __all__ = ["Fact", "Report", "check_model"]
 
@@ -148,7 +149,8 @@ async def _streamed(endpoint: Endpoint, messages: Messages = STORY) -> Completio
 async def _whole(
     endpoint: Endpoint, messages: Messages = STORY, tokens: int = 8, **more: Any
 ) -> Any:
-    return await request(endpoint, messages, max_tokens=tokens, timeout_s=CALL_S, **more)
+    async with asyncio.timeout(CALL_S):
+        return await request(endpoint, messages, max_tokens=tokens, **more)
 
 
 async def _completion(endpoint: Endpoint) -> _Found:

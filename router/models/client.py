@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -26,10 +27,23 @@ from router.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
+from router.models.logprobs import TokenLogprob, overhear, read_logprobs
 
-__all__ = ["Completion", "Endpoint", "complete", "load_litellm", "model_error", "request"]
+__all__ = [
+    "Completion",
+    "Endpoint",
+    "close_clients",
+    "complete",
+    "load_litellm",
+    "model_error",
+    "request",
+]
 
 ChatMessages = Sequence[Mapping[str, str]]
+TRANSPORT_TIMEOUT_S = 3600.0
+"""Backstop of the connection alone."""
+MOST_CHARS_PER_TOKEN = 5
+"""Of running text; words of code and numbers have fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +61,8 @@ class Endpoint:
     stall_s: float = 60.0
     extra_body: Mapping[str, Any] | None = None
     """Fields of the server's own, beyond OpenAI's."""
+    logprobs: int | None = None
+    """Ask for the log-probability of each token, and of so many candidates in its place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,8 @@ class Completion:
     """What came in a field of its own (`reasoning_content`); never part of `text`."""
     pieces: int = 0
     """In how many chunks it came."""
+    tokens: tuple[TokenLogprob, ...] = ()
+    """Where log-probabilities were asked for and given."""
 
 
 class _Tally:
@@ -77,11 +95,14 @@ class _Tally:
         self.start = time.perf_counter()
         self.parts: list[str] = []
         self.thoughts: list[str] = []
+        self.tokens: list[TokenLogprob] = []
+        self.overheard: list[TokenLogprob] = []
         self.pieces = 0
         self.first: float | None = None
         self.last: float | None = None
         self.model = endpoint.model
         self.usage: Any = None
+        self.done: Completion | None = None
         self._prompt_chars = sum(len(m["content"]) for m in messages)
 
     def add(self, chunk: Any) -> str:
@@ -95,6 +116,7 @@ class _Tally:
         text: str = delta.content or ""
         thought: str = getattr(delta, "reasoning_content", None) or ""
         self.thoughts.append(thought)
+        self.tokens += read_logprobs(chunk.choices[0])
         if text or thought:
             self.pieces += 1
             self.last = time.perf_counter() - self.start
@@ -102,16 +124,29 @@ class _Tally:
         self.parts.append(text)
         return text
 
-    def close(self, finish: str | None, error: ModelError | None = None) -> Completion:
+    def overhear(self, chunk: Any) -> None:
+        """Take the log-probabilities of a chunk that LiteLLM has not looked at yet."""
+        for choice in getattr(chunk, "choices", None) or ():
+            self.overheard += read_logprobs(choice)
+
+    def close(
+        self, finish: str | None, error: ModelError | None = None, *, cancelled: bool = False
+    ) -> Completion:
         """Settle: reported tokens where the server reported them, counted pieces otherwise."""
         reported = self.usage is not None and error is None
         prompt = self.usage.prompt_tokens if reported else self._prompt_chars // 4
-        completion = self.usage.completion_tokens if reported else self.pieces
-        return Completion(
+        tokens = max(self.tokens, self.overheard, key=len)
+        # A chunk may hold several tokens.
+        chars = sum(map(len, self.parts)) + sum(map(len, self.thoughts))
+        counted = max(self.pieces, len(tokens), chars // MOST_CHARS_PER_TOKEN)
+        completion = self.usage.completion_tokens if reported else counted
+        # What was read and never answered in time was paid for all the same.
+        read = cancelled or self.first is not None or isinstance(error, ModelTimeout)
+        self.done = Completion(
             model=self.model,
             text="".join(self.parts),
             finish="error" if error else ("length" if finish == "length" else "stop"),
-            prompt_tokens=prompt if (reported or self.first is not None) else 0,
+            prompt_tokens=prompt if (reported or read) else 0,
             completion_tokens=completion,
             tokens_basis="reported" if reported else "counted",
             seconds=time.perf_counter() - self.start,
@@ -120,7 +155,9 @@ class _Tally:
             error=error,
             reasoning="".join(self.thoughts),
             pieces=self.pieces,
+            tokens=tuple(tokens),
         )
+        return self.done
 
 
 def _is_count(*values: object) -> bool:
@@ -136,6 +173,7 @@ async def complete(
     timeout_s: float,
     response_format: Mapping[str, Any] | None = None,
     on_text: Callable[[str], None] | None = None,
+    on_cancel: Callable[[Completion], None] | None = None,
 ) -> Completion:
     """Call the model once. Model errors are returned in the `Completion`, not raised.
 
@@ -144,8 +182,31 @@ async def complete(
         max_tokens: the cap that prices the worst case.
         timeout_s: wall clock for the whole call; each token also has `stall_s`.
         on_text: called with every piece of visible text as it arrives.
+        on_cancel: where the task is cancelled, called with what had arrived: it was paid for.
     """
     tally = _Tally(endpoint, messages)
+    try:
+        return await _complete(
+            endpoint, messages, tally,
+            max_tokens=max_tokens, timeout_s=timeout_s,
+            response_format=response_format, on_text=on_text,
+        )  # fmt: skip
+    except asyncio.CancelledError:
+        if on_cancel is not None:
+            on_cancel(tally.done or tally.close(None, cancelled=True))
+        raise
+
+
+async def _complete(
+    endpoint: Endpoint,
+    messages: ChatMessages,
+    tally: _Tally,
+    *,
+    max_tokens: int,
+    timeout_s: float,
+    response_format: Mapping[str, Any] | None,
+    on_text: Callable[[str], None] | None,
+) -> Completion:
     stream: Any = None
     try:
         async with asyncio.timeout(timeout_s) as whole:
@@ -154,11 +215,13 @@ async def complete(
                     endpoint,
                     messages,
                     max_tokens=max_tokens,
-                    timeout_s=timeout_s,
                     stream=True,
                     stream_options={"include_usage": True},
                     response_format=dict(response_format) if response_format else None,
+                    **_asked_logprobs(endpoint),
                 )
+            if endpoint.logprobs is not None:
+                overhear(stream, tally.overhear)
             await _drain(stream, tally, endpoint, on_text)
         finish = getattr(stream, "received_finish_reason", None)
         if finish is None:
@@ -181,11 +244,12 @@ async def complete(
 
 
 async def request(
-    endpoint: Endpoint, messages: ChatMessages, *, max_tokens: int, timeout_s: float, **more: Any
+    endpoint: Endpoint, messages: ChatMessages, *, max_tokens: int, **more: Any
 ) -> Any:
     """One call as LiteLLM answers it, with any further parameter of its; raises its errors.
 
     For what `complete` does not read (n, logprobs); everything else goes through `complete`.
+    The caller watches the clock.
     """
     optional = {
         "temperature": endpoint.temperature,
@@ -200,13 +264,21 @@ async def request(
         model=endpoint.model,
         messages=[dict(m) for m in messages],
         max_tokens=max_tokens,
-        timeout=timeout_s,
+        # LiteLLM keeps a client, with its connections, for each timeout it is given; ours differ
+        # by what is left of the request, and are watched in `complete`.
+        timeout=TRANSPORT_TIMEOUT_S,
         num_retries=0,
         max_retries=0,
         # A reasoning model that takes no temperature should answer, not fail.
         drop_params=True,
         **{key: value for key, value in optional.items() if value is not None},
     )
+
+
+def _asked_logprobs(endpoint: Endpoint) -> dict[str, Any]:
+    if endpoint.logprobs is None:
+        return {}
+    return {"logprobs": True, "top_logprobs": endpoint.logprobs}
 
 
 async def _drain(
@@ -228,6 +300,23 @@ async def _hang_up(stream: Any) -> None:
     close = getattr(stream, "aclose", None)
     if close is not None:
         await close()
+
+
+async def close_clients() -> None:
+    """Hang up all that LiteLLM keeps open in this event loop; call it before the loop ends.
+
+    Left to the garbage collector they would keep their sockets until it finds them.
+    """
+    if "litellm" not in sys.modules:
+        return
+    cache = load_litellm().in_memory_llm_clients_cache
+    # LiteLLM's key of a client ends with the loop that it belongs to.
+    own = f"-{id(asyncio.get_running_loop())}"
+    for key in [key for key in cache.cache_dict if key.endswith(own)]:
+        client = cache.cache_dict.pop(key)
+        cache.ttl_dict.pop(key, None)
+        with suppress(Exception):  # a broken connection is closed enough
+            await client.close()
 
 
 def load_litellm() -> Any:

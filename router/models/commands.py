@@ -10,14 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from router.commands import ConfigOption, JsonOption
-from router.config import ModelSettings, Settings, load_settings
+from router.config import Settings, load_settings
 from router.errors import InputError
 from router.models.check import Report, check_model
-from router.models.client import load_litellm
+from router.models.client import close_clients, load_litellm
 from router.models.launcher import ModelServer, free_port
 from router.models.machine import look
 from router.models.plan import Plan, make_plan
 from router.models.serving import serve_forever, server_for
+from router.settings import ModelSettings
 
 __all__ = ["app"]
 
@@ -64,8 +65,15 @@ def check(
     """Make real completions with a configured model, and say what it can do and how fast."""
     settings = load_settings(config)
     _model(settings, name)
-    report = asyncio.run(check_model(settings, name))
+    report = asyncio.run(_checked(settings, name))
     _say(json.dumps(asdict(report)) if as_json else _report_text(report))
+
+
+async def _checked(settings: Settings, name: str) -> Report:
+    try:
+        return await check_model(settings, name)
+    finally:
+        await close_clients()
 
 
 def _model(settings: Settings, name: str) -> ModelSettings:

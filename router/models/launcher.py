@@ -24,10 +24,10 @@ from typing import Any, ClassVar
 
 import httpx
 
-from router.config import ModelSettings
 from router.errors import ModelUnavailable, SetupError
 from router.models.gguf import MAGIC
 from router.paths import data_dir
+from router.settings import ModelSettings
 
 __all__ = [
     "PARALLEL",
@@ -215,7 +215,7 @@ class EmbeddedServer(ModelServer):
             "api_key": self.api_key,
             "port": self.port,
             "context_tokens": self.settings.context_tokens or 4096,
-            "parallel": PARALLEL,
+            "parallel": self.settings.parallel or PARALLEL,
             "threads": self.settings.threads or max(1, (os.cpu_count() or 2) // 2),
         }
 

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from router.config import ModelSettings
 from router.models.gguf import GgufFile, find_gguf, read_gguf
 from router.paths import data_dir
+from router.settings import ModelSettings
 
 __all__ = ["HUB_ID", "Gpu", "Machine", "look", "read_gpus", "visible"]
 

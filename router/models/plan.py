@@ -31,11 +31,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from router.config import ModelSettings
 from router.errors import ConfigError
 from router.models.gguf import GgufFile
 from router.models.launcher import PARALLEL
 from router.models.machine import HUB_ID, Gpu, Machine
+from router.settings import ModelSettings
 
 __all__ = ["Plan", "make_plan", "vllm_command"]
 

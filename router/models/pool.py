@@ -10,14 +10,14 @@ import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from router.config import ModelSettings, Settings
+from router.config import Settings
 from router.errors import ModelError, ModelUnavailable, OckhamError, SetupError
 from router.models.client import Endpoint, load_litellm
 from router.models.launcher import EmbeddedServer, ModelServer, embedded_weights, free_port
@@ -27,6 +27,7 @@ from router.models.prices import Rates, local_price, stated_price
 from router.models.probe import PROBE, PROBE_TOKENS, ask, measure_rates
 from router.models.serving import endpoint_of, server_for
 from router.paths import data_dir
+from router.settings import ModelSettings
 from router.state import Price
 
 __all__ = ["Models"]
@@ -68,6 +69,8 @@ class _Model:
     why_not: str | None = None
     endpoint: Endpoint | None = None
     server: ModelServer | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    """Sampling of the server of our own, where the settings name none."""
     retry_at: float = 0.0
 
     @property
@@ -134,14 +137,15 @@ class Models:
                 model.server = None
 
     def report_down(self, name: str, error: ModelError) -> None:
-        """A call found the server gone: no arm uses it until it has been tried again.
+        """A call broke off: no arm uses the model until it has completed something again.
 
-        A server of our own that has died is started again by the next request (see
-        `_Model.dead`); any other is given a pause.
+        The next request tries that at once. One stream that breaks off is no dead server, so a
+        server of our own is not stopped for it: others may be in the middle of their answers. A
+        server that cannot complete is given a pause, and one of our own is then started anew.
         """
         model = self._models[name]
         model.endpoint, model.why_not = None, str(error)
-        model.retry_at = time.monotonic() + RETRY_S
+        model.retry_at = time.monotonic()
 
     def why_not(self, name: str) -> str | None:
         """Why the model cannot be called now, None where it can."""
@@ -231,6 +235,8 @@ async def _connect(model: _Model) -> Endpoint:
 
 async def _start_own(model: _Model) -> tuple[ModelServer, Mapping[str, Any]]:
     """Start the server that the configuration asks for here; with it, its sampling defaults."""
+    if model.server is not None and model.server.running:
+        return model.server, model.defaults  # the probe says whether it still answers
     if model.server is not None:
         model.server.stop()
     s = model.settings
@@ -241,6 +247,7 @@ async def _start_own(model: _Model) -> tuple[ModelServer, Mapping[str, Any]]:
         plan = make_plan(await asyncio.to_thread(look, s), model.name, s, port)
         model.server = await asyncio.to_thread(server_for, plan, model.name, s, port=port)
         model.context_tokens, defaults = plan.context_tokens, BY_KIND[plan.kind]
+    model.defaults = defaults
     await model.server.start()
     return model.server, defaults
 

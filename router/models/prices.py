@@ -16,8 +16,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from router.config import ModelSettings, Settings
+from router.config import Settings
 from router.errors import ConfigError, SetupError
+from router.settings import ModelSettings
 from router.state import Price
 
 __all__ = [

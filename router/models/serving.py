@@ -11,13 +11,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from router.config import ModelSettings
 from router.errors import ModelDied, SetupError
 from router.models.client import Endpoint
 from router.models.gguf import read_gguf
 from router.models.launcher import EmbeddedServer, ModelServer, VllmServer
 from router.models.plan import GOOD, Plan
 from router.models.probe import PROBE, PROBE_TOKENS, ask
+from router.settings import ModelSettings
 
 __all__ = ["endpoint_of", "serve_forever", "server_for"]
 

@@ -75,15 +75,42 @@ def test_a_conversation_keeps_its_turns() -> None:
 
 def test_no_passages_is_a_prompt_too() -> None:
     assert reader_messages(ask(("user", "q?")), ())[-1]["content"].endswith("q?")
-    schema = reader_response_format(0)["json_schema"]["schema"]
-    assert schema["properties"]["passage"]["enum"] == [0]
+    schema = reader_response_format(())["json_schema"]["schema"]
+    assert schema["properties"]["quote"]["enum"] == [""]
 
 
-def test_the_format_allows_only_shown_passages() -> None:
-    form = reader_response_format(3)
+def test_the_format_allows_only_statements_of_shown_passages() -> None:
+    form = reader_response_format(PASSAGES)
     assert form["type"] == "json_schema"
-    assert form["json_schema"]["schema"]["properties"]["passage"]["enum"] == [0, 1, 2, 3]
+    assert form["json_schema"]["schema"]["properties"]["quote"]["enum"] == [
+        "Capital: Thimphu",
+        "geographic coordinates: 27 28 N, 89 38 E",
+        "Land boundaries: total: 1,136 km",
+        "border countries: China 477 km",
+        "India 659 km",
+        "note: none of it is marked",
+        "",
+    ]
+    assert list(form["json_schema"]["schema"]["properties"]) == ["quote", "answer"]
     assert form["json_schema"]["schema"]["additionalProperties"] is False
+
+
+def test_a_statement_cites_its_passage_and_answers_where_the_model_says_something_else() -> None:
+    said = json.dumps({"quote": "Land boundaries: total: 1,136 km", "answer": "1"})
+    result = parse_reader(said, PASSAGES)
+    assert result.answer_text == "1,136 km"
+    assert [c.number for c in result.citations] == [2]
+    same = json.dumps({"quote": "border countries: China 477 km", "answer": "China"})
+    assert parse_reader(same, PASSAGES).answer_text == "China"
+    # In the passage, and not in the statement that was chosen.
+    other = json.dumps({"quote": "Capital: Thimphu", "answer": "Bhutan"})
+    assert parse_reader(other, PASSAGES).answer_text == "Thimphu"
+
+
+def test_an_empty_quote_declines_and_a_cut_reply_is_read() -> None:
+    assert parse_reader('{"quote": "", "answer": "Paro"}', PASSAGES) == ("Paro", (), True)
+    cut = parse_reader('{"quote": "Capital: Thimphu", "answer": "Thim', PASSAGES)
+    assert cut.answer_text == "Thimphu" and [c.number for c in cut.citations] == [1]
 
 
 def test_a_citation_quotes_the_statement_that_answers() -> None:

@@ -9,7 +9,7 @@ import asyncio
 import pytest
 
 from router.errors import NoAnswerError
-from router.state import AttemptStatus
+from router.samples import AttemptStatus
 
 SECRET = "SECRET"
 EQUATION = "Solve 2*x + 3 = 11 for x."

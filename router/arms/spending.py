@@ -1,0 +1,160 @@
+"""What a run of an arm may spend, and what it has spent: every call goes through here.
+
+A call starts only if what was spent, the worst cases of the calls in flight and its own worst
+case stay under what the request has left. Otherwise it waits for calls in flight to settle
+(they mostly cost less than their worst case), and where there is none it is refused. So the
+cap holds with any number of samples in flight, if the provider honours `max_tokens`.
+
+Every call is charged to a `Bill`, also one that fails or is cancelled in the middle: then with
+what had arrived, and the prompt as a sibling's usage counted it.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from router.models.client import Completion, Endpoint, complete
+from router.state import Price
+
+__all__ = ["Bill", "Refused", "Spender", "prompt_bound"]
+
+_TOO_DEAR = "its worst case is above what the request has left (limits.max_cost_usd)"
+_TOO_LATE = "the request's time was over (limits.timeout_s)"
+BASE_TOKENS, MESSAGE_TOKENS = 32, 16
+"""Chat template: of a call, and of each message, bounded from above."""
+
+ChatMessages = Sequence[Mapping[str, str]]
+
+
+def prompt_bound(
+    messages: ChatMessages,
+    context: int | None = None,
+    response_format: Mapping[str, Any] | None = None,
+) -> int:
+    """Most tokens that a prompt can be: a token is at least one byte. `context` bounds all."""
+    texts = [m["content"] for m in messages]
+    if response_format is not None:  # some providers write the schema into the prompt
+        texts.append(json.dumps(response_format))
+    size = sum(len(text.encode("utf-8", "replace")) for text in texts)
+    bound = size + BASE_TOKENS + MESSAGE_TOKENS * len(messages)
+    return bound if context is None else min(bound, context)
+
+
+@dataclass(slots=True)
+class Bill:
+    """Tokens and USD of the calls that made one sample, its claims and checks included."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float = 0.0
+    basis: Literal["reported", "counted"] = "reported"
+
+    def add(self, prompt: int, completion: int, usd: float, *, counted: bool) -> None:
+        """One more call."""
+        self.prompt_tokens += prompt
+        self.completion_tokens += completion
+        self.cost_usd += usd
+        if counted:
+            self.basis = "counted"
+
+
+class Refused(NamedTuple):
+    """A call that was not made, and why."""
+
+    reason: str
+
+
+class Spender:
+    """Makes the calls of one run of one arm.
+
+    Args:
+        left_usd: what the request has left; the sum of all calls stays under it.
+        deadline: on `time.perf_counter`'s clock; no call is started after it.
+        context: tokens of prompt and completion together; None where nobody knows.
+        parallel: calls in flight at once.
+    """
+
+    def __init__(
+        self,
+        price: Price,
+        left_usd: float,
+        deadline: float,
+        context: int | None = None,
+        parallel: int = 1,
+    ) -> None:
+        self.price, self.left_usd = price, left_usd
+        self.spent_usd = 0.0
+        self.deadline, self._context = deadline, context
+        self._reserved = 0.0
+        self._in_flight = 0
+        self._settled = asyncio.Condition()
+        self._room = asyncio.Semaphore(parallel)
+        self._prompts: dict[int, int] = {}
+
+    async def call(
+        self,
+        bill: Bill,
+        endpoint: Endpoint,
+        messages: ChatMessages,
+        *,
+        max_tokens: int,
+        response_format: Mapping[str, Any] | None = None,
+        on_text: Callable[[str], None] | None = None,
+    ) -> "Completion | Refused":
+        """One call, charged to the bill; refused where there is no money or no time for it."""
+        worst = self.price.cost(prompt_bound(messages, self._context, response_format), max_tokens)
+        if not await self._afford(worst):
+            return Refused(
+                "its worst case is above what the request has left (limits.max_cost_usd)"
+            )
+        done: list[Completion] = []
+        try:
+            async with self._room:
+                left_s = self.deadline - time.perf_counter()
+                if left_s <= 0:
+                    return Refused(_TOO_LATE)
+                completion = await complete(
+                    endpoint,
+                    messages,
+                    max_tokens=max_tokens,
+                    timeout_s=left_s,
+                    response_format=response_format,
+                    on_text=on_text,
+                    on_cancel=done.append,
+                )
+            done.append(completion)
+            return completion
+        finally:
+            for one in done:
+                self._charge(bill, one, messages)
+            await asyncio.shield(self._release(worst))
+
+    async def _afford(self, worst: float) -> bool:
+        async with self._settled:
+            while self.spent_usd + self._reserved + worst > self.left_usd:
+                if self._in_flight == 0:
+                    return False
+                await self._settled.wait()
+            self._reserved += worst
+            self._in_flight += 1
+            return True
+
+    async def _release(self, worst: float) -> None:
+        async with self._settled:
+            self._reserved -= worst
+            self._in_flight -= 1
+            self._settled.notify_all()
+
+    def _charge(self, bill: Bill, done: Completion, messages: ChatMessages) -> None:
+        key = hash(tuple(m["content"] for m in messages))
+        prompt = done.prompt_tokens
+        if done.tokens_basis == "reported":
+            self._prompts[key] = prompt
+        elif prompt:
+            prompt = self._prompts.get(key, prompt)
+        usd = self.price.cost(prompt, done.completion_tokens)
+        self.spent_usd += usd
+        bill.add(prompt, done.completion_tokens, usd, counted=done.tokens_basis == "counted")
