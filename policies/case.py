@@ -25,6 +25,7 @@ __all__ = [
     "Need",
     "Outcome",
     "PolicyError",
+    "Shadowed",
 ]
 
 STOP = -1
@@ -82,13 +83,24 @@ class AttemptBlock:
     """The verifier's confidence in [0, 1], NaN where it gives none."""
     cost_usd: Floats
     completion_tokens: Ints
+    agreement: Floats
+    """Share of the votes that the answer got, NaN where there was no vote."""
+    logprob: Floats
+    """Mean log-probability of the answer's tokens, nats; NaN where none was asked for."""
+    logprob_answer: Floats
+    """The same over the tokens of the final answer alone."""
+    certainty: Floats
+    """Minus the mean log-probability of the candidates listed for each token (DeepConf)."""
+    measured: Mapping[str, Floats] = field(default_factory=dict)
+    """What the check measured of the answer, by name; NaN where it measured nothing. A name
+    that no attempt has is not there."""
 
     @classmethod
     def empty(cls, rows: int) -> "AttemptBlock":
         """No attempts yet, for `rows` queries."""
         floats = np.empty((rows, 0), dtype=np.float64)
         ints = np.empty((rows, 0), dtype=np.int64)
-        return cls(ints, ints, floats, floats, floats, ints)
+        return cls(ints, ints, floats, floats, floats, ints, floats, floats, floats, floats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,14 +144,14 @@ class CaseBatch:
         tried = self.attempts.arm
         if tried.ndim != 2 or tried.shape[0] != n:
             raise PolicyError(f"attempts are {tried.shape}, expected ({n}, attempts)")
-        for name in ("outcome", "passed", "confidence", "cost_usd", "completion_tokens"):
-            _expect(f"attempts.{name}", getattr(self.attempts, name), tried.shape)
+        for name, value in _columns(self.attempts):
+            _expect(f"attempts.{name}", value, tried.shape)
         self._freeze()
 
     def _freeze(self) -> None:
         """Facts are read-only: a policy that writes into them is told so by numpy."""
         own = [getattr(self, f.name) for f in fields(self)]
-        attempts = [getattr(self.attempts, f.name) for f in fields(self.attempts)]
+        attempts = [value for _, value in _columns(self.attempts)]
         for value in (*own, *attempts, *self.features.values()):
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
@@ -168,6 +180,11 @@ class CaseBatch:
             for i, arm in enumerate(self.arms)
             if arm.tier == tier and (context is None or arm.context == context)
         )
+
+    def optional(self, name: str) -> Floats:
+        """(n,) first column of a block, NaN where the case does not have it."""
+        block = self.features.get(name)
+        return np.full(len(self), np.nan) if block is None else np.asarray(block[:, 0])
 
     def block(self, name: str) -> Floats:
         """A feature block by name; `PolicyError` says which blocks there are."""
@@ -198,6 +215,8 @@ class ChoiceBatch:
     reason_codes: Sequence[str]
     reasons: Bools
     sentences: Mapping[str, str] = field(default_factory=dict)
+    shadows: "tuple[Shadowed, ...]" = ()
+    """What policies that do not serve would have chosen."""
 
     def explain(self, row: int) -> tuple[str, ...]:
         """The reasons of one row, in words where the policy gave words."""
@@ -220,6 +239,22 @@ class ChoiceBatch:
         p = self.probability
         if not np.all((p >= 0) & (p <= 1)):
             raise PolicyError("choice.probability has values outside [0, 1], or NaN")
+
+
+@dataclass(frozen=True, slots=True)
+class Shadowed:
+    """What a policy that does not serve made of the same cases."""
+
+    policy: str
+    choice: ChoiceBatch | None
+    """None: it broke."""
+    error: str = ""
+
+
+def _columns(attempts: AttemptBlock) -> list[tuple[str, object]]:
+    """Every array of the block, by the name that an error gives it."""
+    own = [(f.name, getattr(attempts, f.name)) for f in fields(attempts) if f.name != "measured"]
+    return own + [(f"measured[{name!r}]", value) for name, value in attempts.measured.items()]
 
 
 def _expect(

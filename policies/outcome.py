@@ -104,10 +104,15 @@ OUTCOMES: Mapping[str, pl.DataType] = {
     "verdict": _enum("passed", "failed", "unknown"),
     "verdict_kind": _TEXT,
     "verdict_confidence": _REAL,
+    # what the check measured of the answer, by name: `Verdict.measured`
+    "verdict_measured": pl.List(pl.Struct({"name": pl.String, "value": pl.Float64})),
     # nats per token: mean and minimum over the completion, mean over the final answer
     "logprob_mean": _REAL,
     "logprob_min": _REAL,
     "logprob_answer": _REAL,
+    "certainty": _REAL,  # minus the mean log-probability of the candidates listed for each token
+    "agreement": _REAL,  # share of the votes that the answer got, where samples voted
+    "reliability": _REAL,  # of a sample's claims, as the model itself checked them
     # what it cost
     "prompt_tokens": _COUNT,
     "completion_tokens": _COUNT,
@@ -154,7 +159,7 @@ _DEFAULTS: Mapping[str, pl.Expr] = {
     "attempt": pl.lit(0, pl.Int16),
     "returned": pl.lit(True),
 }
-_UNIT = ("score", "verdict_confidence", "label_probability")
+_UNIT = ("score", "verdict_confidence", "label_probability", "reliability", "agreement")
 _NOT_NEGATIVE = (
     "prompt_tokens",
     "completion_tokens",

@@ -7,7 +7,7 @@ data. `choose` is pure: no clock, no files, no global state; randomness comes fr
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -25,6 +25,8 @@ __all__ = [
     "create",
     "first_open",
     "last_call_failed",
+    "prefer_capable",
+    "ready_policies",
     "register",
 ]
 
@@ -36,6 +38,9 @@ class Needs(BaseModel):
 
     features: frozenset[str] = frozenset()
     attempts: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
+    """Feature blocks that it reads where a case has them; one that is not there, or a row of it
+    that is NaN, is not known."""
 
 
 class Policy(BaseModel):
@@ -46,6 +51,16 @@ class Policy(BaseModel):
     name: ClassVar[str]
     version: ClassVar[str] = "1"
     needs: ClassVar[Needs] = Needs()
+    holds_rows: ClassVar[bool] = False
+    """Its state holds a row of every training query: for comparing, never for a preset."""
+
+    def parts(self) -> "Iterator[Policy]":
+        """Itself, and every policy that it wraps."""
+        yield self
+        for name in type(self).model_fields:
+            inner = getattr(self, name)
+            if isinstance(inner, Policy):
+                yield from inner.parts()
 
     @abstractmethod
     def choose(self, cases: CaseBatch) -> ChoiceBatch:
@@ -67,6 +82,11 @@ class Policy(BaseModel):
         return policy
 
 
+# By outcome code: padding, answered (failed its check), incomplete, abstained, call failed. Looked
+# up, and compared with plain numbers, since a live decision is asked for in microseconds.
+_RANK = np.array([0.0, 4.0, 2.0, 3.0, 1.0])
+_NONE, _ANSWERED, _FAILED = int(Outcome.NONE), int(Outcome.ANSWERED), int(Outcome.FAILED)
+
 _REGISTRY: dict[str, type[Policy]] = {}
 P = TypeVar("P", bound=type[Policy])
 
@@ -87,6 +107,15 @@ def available_policies() -> tuple[str, ...]:
     return tuple(sorted(_REGISTRY))
 
 
+def ready_policies() -> tuple[str, ...]:
+    """Those of them that need no parameters: what can be asked for by a bare name."""
+    return tuple(
+        name
+        for name in available_policies()
+        if not any(field.is_required() for field in _REGISTRY[name].model_fields.values())
+    )
+
+
 def create(name: str, params: Mapping[str, Any] | None = None) -> Policy:
     """The policy of that name. Raises `PolicyError` naming the unknown name or parameter."""
     cls = _REGISTRY.get(name)
@@ -95,8 +124,14 @@ def create(name: str, params: Mapping[str, Any] | None = None) -> Policy:
     try:
         return cls.model_validate(dict(params or {}))
     except ValidationError as error:
-        what = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        what = "; ".join(_told(".".join(map(str, e["loc"])), e["msg"]) for e in error.errors())
         raise PolicyError(f"policy {name!r}: {what}") from None
+
+
+def _told(field: str, message: str) -> str:
+    """A rule over several fields has no field to name."""
+    plain = message.removeprefix("Value error, ")
+    return f"{field}: {plain}" if field else plain
 
 
 def best_attempt(cases: CaseBatch) -> NDArray[np.int64]:
@@ -110,23 +145,12 @@ def best_attempt(cases: CaseBatch) -> NDArray[np.int64]:
     n, k = a.arm.shape
     if k == 0:
         return np.full(n, -1, dtype=np.int64)
-    answered = a.outcome == Outcome.ANSWERED
-    rank = np.select(
-        [
-            answered & (a.passed == 1.0),
-            answered & np.isnan(a.passed),
-            answered,
-            a.outcome == Outcome.ABSTAINED,
-            a.outcome == Outcome.INCOMPLETE,
-            a.outcome == Outcome.FAILED,
-        ],
-        [6.0, 5.0, 4.0, 3.0, 2.0, 1.0],
-        default=0.0,
-    )
+    answered = a.outcome == _ANSWERED
+    rank = _RANK[a.outcome] + answered * (2.0 * (a.passed == 1.0) + np.isnan(a.passed))
     large = np.array([arm.tier == "large" for arm in cases.arms])
     rank = rank + 0.5 * large[np.clip(a.arm, 0, None)] + 1e-3 * np.arange(k)
     best: NDArray[np.int64] = np.argmax(rank, axis=1).astype(np.int64)
-    return np.where(np.all(a.outcome == Outcome.NONE, axis=1), -1, best)
+    return np.where((a.outcome == _NONE).all(axis=1), -1, best)
 
 
 def first_open(open_: NDArray[np.bool_], order: Sequence[int]) -> NDArray[np.int64]:
@@ -138,10 +162,16 @@ def first_open(open_: NDArray[np.bool_], order: Sequence[int]) -> NDArray[np.int
     return np.where(flags.any(axis=1), columns[np.argmax(flags, axis=1)], STOP)
 
 
+def prefer_capable(cases: CaseBatch, can: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(n, A) of what can be run: the arms made for the query, all where there is none of those."""
+    made_for = can & cases.capable
+    return np.where(made_for.any(axis=1, keepdims=True), made_for, can)
+
+
 def last_call_failed(cases: CaseBatch) -> NDArray[np.bool_]:
     """(n,) True where every attempt so far died as a call: nothing was learnt, nothing said."""
     outcome = cases.attempts.outcome
-    silent = (outcome == Outcome.FAILED) | (outcome == Outcome.NONE)
+    silent = (outcome == _FAILED) | (outcome == _NONE)
     return np.asarray(silent.all(axis=1), dtype=bool)
 
 
@@ -151,20 +181,26 @@ def choose_from(
     reasons: Mapping[str, NDArray[np.bool_]],
     sentences: Mapping[str, str],
     probability: NDArray[np.float64] | None = None,
+    attempt: NDArray[np.int64] | None = None,
 ) -> ChoiceBatch:
     """A `ChoiceBatch` from the chosen columns: fills in what a simple rule does not say.
 
     `arm` is (n,) with STOP allowed, `reasons` maps a code to (n,) flags. Without
-    `probability` the choice counts as deterministic.
+    `probability` the choice counts as deterministic; without `attempt` the best one returns.
     """
     n, a = len(cases), len(cases.arms)
+    if not isinstance(arm, np.ndarray):
+        raise PolicyError(f"arm is a {type(arm).__name__}, expected an array")
+    stop = arm == STOP
+    if attempt is None:
+        attempt = best_attempt(cases) if stop.any() else np.full(n, -1, dtype=np.int64)
     if probability is None:
         probability = np.zeros((n, a))
-        rows = np.nonzero(arm != STOP)[0]
+        rows = np.nonzero(~stop)[0]
         probability[rows, arm[rows]] = 1.0
     return ChoiceBatch(
         arm=arm,
-        attempt=np.where(arm == STOP, best_attempt(cases), -1),
+        attempt=np.where(stop, attempt, -1),
         probability=probability,
         quality=np.full((n, a), np.nan),
         cost=cases.predicted_cost,

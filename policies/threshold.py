@@ -57,6 +57,10 @@ class ThresholdPolicy(Policy):
         """(n, A) estimated P(correct); NaN from a policy that does not estimate it."""
         return np.full((len(cases), len(cases.arms)), np.nan)
 
+    def judge(self, cases: CaseBatch) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`score` and `estimate`; a rule that makes both of one model makes them here at once."""
+        return self.score(cases), self.estimate(cases)
+
     def check_features(self, cases: CaseBatch) -> None:
         """`PolicyError` where another featuriser made the blocks."""
         if self.fingerprint and cases.fingerprint != self.fingerprint:
@@ -68,7 +72,8 @@ class ThresholdPolicy(Policy):
     def choose(self, cases: CaseBatch) -> ChoiceBatch:
         small, large = cases.columns("small", "none"), cases.columns("large", "none")
         self.check_features(cases)
-        wants = self.score(cases) >= self.threshold
+        score, quality = self.judge(cases)
+        wants = score >= self.threshold
         fresh = last_call_failed(cases)
         open_ = cases.open
         arm = np.where(wants, first_open(open_, large + small), first_open(open_, small + large))
@@ -82,7 +87,7 @@ class ThresholdPolicy(Policy):
             "nothing-left": fresh & (arm == STOP),
         }
         choice = choose_from(cases, arm, reasons, _SENTENCES)
-        return replace(choice, quality=self.estimate(cases))
+        return replace(choice, quality=quality)
 
 
 @register

@@ -9,8 +9,12 @@ except a small model's answer to a question that needs facts: unsupported, it es
 
     checkable, no facts needed     small, large
     facts needed                   small+index, large, large+index   (last resort: small)
+    facts needed, and not there    large, small+index, large+index   (last resort: small)
     a repository needed            large, large+index                (last resort: small+index)
     neither (open)                 small, large
+
+"Not there": P(the passages that were found hold the answer) < tau_answerable, where somebody
+looked; where nobody did, the index is tried first and its reader says.
 
 The rule is the Compression-Coverage hypothesis taken at its word (VibeThinker-3B report,
 arXiv 2606.16140, section 5); whether it pays is what `eval` measures.
@@ -30,6 +34,8 @@ __all__ = ["Verifiability"]
 _SENTENCES = {
     "verifiable": "an answer can be checked at run time, so start small",
     "knowledge": "needs facts beyond the prompt, so ask the index or a large model",
+    "found": "the passages that were found probably hold the answer, so the index is read first",
+    "not-found": "the passages that were found hardly hold the answer, so the index comes last",
     "repository": "many files, a build or tools are at stake, so ask a large model",
     "open": "neither checkable nor in need of facts, so the small model will do",
     "not-capable": "the small model is not made for this language, so it comes last",
@@ -39,6 +45,7 @@ _SENTENCES = {
     "escalate-abstained": "the passages do not hold the answer",
     "escalate-call-failed": "the last call failed",
     "last-resort": "nothing better can be run, so the small model answers alone",
+    "not-made-for-it": "no arm that is made for the query can be run, so another one answers",
     "check-passed": "the answer passed its check",
     "unchecked-kept": "nothing could check the answer, so it is kept as it is",
     "nothing-left": "no further arm can be run, so the best attempt so far is returned",
@@ -51,12 +58,16 @@ class Verifiability(Policy):
 
     name: ClassVar[str] = "verifiability"
     needs: ClassVar[Needs] = Needs(
-        features=frozenset({"axes", "needs"}), attempts=frozenset({"outcome", "passed"})
+        features=frozenset({"axes", "needs"}),
+        attempts=frozenset({"outcome", "passed"}),
+        optional=frozenset({"answerability"}),
     )
 
     tau_verifiability: float = Field(default=0.5, ge=0, le=1)
     tau_knowledge: float = Field(default=0.4, ge=0, le=1)
     """Below one half on purpose: a needless look-up costs a cent, a missed one a wrong guess."""
+    tau_answerable: float = Field(default=0.5, ge=0, le=1)
+    """More likely not there than there: set by what the words mean, tuned on nothing."""
     tau_repository: float = Field(default=0.5, ge=0, le=1)
     escalate_unchecked: bool = False
     """Also escalate answers that no check could judge."""
@@ -66,16 +77,21 @@ class Verifiability(Policy):
         repository = cases.block("needs")[:, NEEDS.index("repository")] >= self.tau_repository
         knowledge = ~repository & (axes[:, 1] >= self.tau_knowledge)
         verifiable = ~repository & ~knowledge & (axes[:, 0] >= self.tau_verifiability)
+        answerable = cases.optional("answerability")
         last = _Last(cases)
         beyond_small = (knowledge | repository) & last.small
         kept = last.unchecked & ~beyond_small & (not self.escalate_unchecked)
         done = last.passed | kept
-        target, resort = self._next(cases, knowledge, repository, last.none)
+        absent = knowledge & (answerable < self.tau_answerable)
+        target, resort = self._next(cases, knowledge, absent, repository, last.none)
         arm = np.where(done, STOP, target)
         fresh = last.none
+        alone = np.isin(arm, cases.columns("small", "none")) & (arm != STOP)
         reasons = {
             "verifiable": fresh & verifiable,
             "knowledge": fresh & knowledge,
+            "found": fresh & knowledge & (answerable >= self.tau_answerable),
+            "not-found": fresh & absent,
             "repository": fresh & repository,
             "open": fresh & ~verifiable & ~knowledge & ~repository,
             "not-capable": fresh & ~np.all(cases.capable | ~cases.available, axis=1),
@@ -84,7 +100,8 @@ class Verifiability(Policy):
             "escalate-no-answer": last.incomplete & (arm != STOP),
             "escalate-abstained": last.abstained & (arm != STOP),
             "escalate-call-failed": last.call_failed & (arm != STOP),
-            "last-resort": resort & (arm != STOP),
+            "last-resort": resort & alone,
+            "not-made-for-it": resort & (arm != STOP) & ~alone,
             "check-passed": last.passed,
             "unchecked-kept": kept,
             "nothing-left": ~done & (arm == STOP),
@@ -95,6 +112,7 @@ class Verifiability(Policy):
         self,
         cases: CaseBatch,
         knowledge: NDArray[np.bool_],
+        absent: NDArray[np.bool_],
         repository: NDArray[np.bool_],
         fresh: NDArray[np.bool_],
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -102,7 +120,11 @@ class Verifiability(Policy):
         small, small_index = cases.columns("small", "none"), cases.columns("small", "index")
         large, large_index = cases.columns("large", "none"), cases.columns("large", "index")
         can = cases.open & cases.capable
-        facts = first_open(can, small_index + large + large_index)
+        facts = np.where(
+            absent,
+            first_open(can, large + small_index + large_index),
+            first_open(can, small_index + large + large_index),
+        )
         plain = first_open(can, small + large)
         many_files = first_open(can, large + large_index)
         target = np.where(repository, many_files, np.where(knowledge, facts, plain))
@@ -113,9 +135,15 @@ class Verifiability(Policy):
             axis=1,
         )
         resort = (target == STOP) & silent
-        anything = np.where(
-            repository,
-            first_open(cases.open, large + large_index + small_index + small),
+        # Facts from the small model alone are worse than from any arm that is not made for the
+        # query's language.
+        anything = np.select(
+            [repository, absent, knowledge],
+            [
+                first_open(cases.open, large + large_index + small_index + small),
+                first_open(cases.open, large + small_index + large_index + small),
+                first_open(cases.open, small_index + large + large_index + small),
+            ],
             first_open(cases.open, small + small_index + large + large_index),
         )
         return np.where(resort, anything, target), resort

@@ -14,8 +14,8 @@ from eval.fit.heldout_scores import Judged
 from eval.fit.injected import Move
 from eval.fit.measures import Figure
 from router.errors import InputError, SetupError
+from router.record import Record
 from router.signals.head import AXES, LEARNED_NEEDS
-from router.state import Record
 
 __all__ = ["REPORT", "Report", "read_report", "text_of", "write_report"]
 

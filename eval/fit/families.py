@@ -40,7 +40,7 @@ from eval.fit.measures import (
 from eval.fit.signals import FOLDS, STRENGTH
 from eval.fit.table import WRITTEN_SHARE, Table, fold_of_rows
 from eval.metrics.calibration import auroc
-from router.state import Record
+from router.record import Record
 
 __all__ = [
     "LEAST",

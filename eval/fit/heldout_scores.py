@@ -31,8 +31,9 @@ from eval.fit.measures import (
 from eval.fit.prompts import Prompt
 from eval.fit.table import Table
 from eval.metrics.calibration import auroc_statistic
+from router.record import Record
 from router.signals.head import AXES, LEARNED_NEEDS
-from router.state import NEEDS, Need, Record, Signals
+from router.state import NEEDS, Need, Signals
 
 __all__ = [
     "Judged",

@@ -13,9 +13,10 @@ import numpy as np
 
 from eval.fit.measures import Figure, Statistics, figures, quantile_statistic, ratio
 from eval.fit.prompts import Prompt
+from router.record import Record
 from router.signals import Featuriser
 from router.signals.head import AXES
-from router.state import Message, Query, Record, Signals
+from router.state import Message, Query, Signals
 
 __all__ = ["Move", "injection_figures", "injections", "innocent_figure", "judge"]
 

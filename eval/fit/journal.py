@@ -11,7 +11,7 @@ import numpy as np
 
 from eval.fit.table import Table
 from router.errors import SetupError
-from router.state import Record
+from router.record import Record
 
 __all__ = ["Journal", "Progress", "checksum"]
 

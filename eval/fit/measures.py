@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from eval.compare import bootstrap, wilson
 from eval.fit.linear import Reals
 from eval.metrics.calibration import auroc_statistic, brier, ece
-from router.state import Record
+from router.record import Record
 
 __all__ = [
     "BINS",

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
 from eval.features import Features
+from eval.fit.soft_labels import constant_log_odds, soft_labels
 from policies.text_logistic import LENGTHS, TextLogistic, dense_matrix, term_matrix
 
-__all__ = ["fit_text_logistic"]
+__all__ = ["fit_text_logistic", "vocabulary"]
 
 MIN_ROWS = 2
 C = 0.5
@@ -28,7 +29,7 @@ def fit_text_logistic(
     lengths = features.blocks["lengths"].astype(np.float64)
     mean, scale = _standard(lengths[:, :LENGTHS])
     dense = dense_matrix(features.blocks["embedding"], lengths, mean, scale)
-    buckets, idf = _vocabulary(terms)
+    buckets, idf = vocabulary(terms)
     x = hstack([term_matrix(terms, buckets, idf), csr_array(dense)], "csr")
     small_weights, small_bias = _logistic(x, small)
     large_weights, large_bias = _logistic(x, large)
@@ -52,7 +53,8 @@ def _standard(lengths: NDArray[np.float64]) -> tuple[list[float], list[float]]:
     return lengths.mean(axis=0).tolist(), scale.tolist()
 
 
-def _vocabulary(terms: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def vocabulary(terms: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Sorted buckets that at least `MIN_ROWS` rows hold, and their idf."""
     n = terms.shape[0]
     rows, slots = np.nonzero(terms >= 0)
     pairs = np.unique(terms[rows, slots] * np.int64(n) + rows)
@@ -63,19 +65,11 @@ def _vocabulary(terms: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
 
 def _logistic(x: csr_array, y: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
     """Weights and bias; a fractional label is one row of each class, weighted."""
-    from scipy.sparse import vstack
     from sklearn.linear_model import LogisticRegression
 
-    labels, weights = np.rint(y), np.ones(len(y))
-    part = (y > 0) & (y < 1)
-    if part.any():
-        x = vstack([x, x[np.nonzero(part)[0]]], "csr")
-        weights[part] = np.where(labels[part] == 1, y[part], 1 - y[part])
-        labels, weights = np.r_[labels, 1 - labels[part]], np.r_[weights, 1 - weights[part]]
-    if len(np.unique(labels)) == 1:
-        # All right or all wrong: the rate with one success and one failure added.
-        rate = (labels.sum() + 1) / (len(labels) + 2)
-        return np.zeros(x.shape[1]), float(np.log(rate / (1 - rate)))
+    made = soft_labels(y)
+    if made.one_class:
+        return np.zeros(x.shape[1]), constant_log_odds(y)
     model = LogisticRegression(C=C, solver="liblinear", random_state=0)
-    model.fit(x, labels, sample_weight=weights)
+    model.fit(x[made.row], made.label, sample_weight=made.weight)
     return np.asarray(model.coef_[0], dtype=np.float64), float(model.intercept_[0])

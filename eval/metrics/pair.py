@@ -30,7 +30,6 @@ from eval.metrics.arrays import Floats, column, row_weight
 
 __all__ = ["PairCurve", "PgrCurve"]
 
-CHUNK_BYTES = 16 * 2**20  # a few temporaries of this size are alive at once
 NOTHING = 1e-12  # a mean this small is a sum that should be 0 and was rounded
 
 
@@ -112,11 +111,7 @@ class PairCurve:
 
     def apgr(self, weight: ArrayLike | None = None) -> float:
         """Area under PGR over the share of strong calls; 0.5 for a random order, on average."""
-        return float(self._areas(row_weight(weight, self.n)[None, :], None)[0])
-
-    def apgr_batch(self, weight: ArrayLike) -> Floats:
-        """`apgr` of every row of a (B, n) weight matrix: (B,), in chunks of bounded memory."""
-        return self._batch(weight, None)
+        return self._area(weight, None)
 
     def cost_apgr(self, weight: ArrayLike | None = None) -> float:
         """Area under PGR over total cost / all-strong's cost, from all-weak's cost up to 1.
@@ -127,11 +122,7 @@ class PairCurve:
         queries are dearer on the weak arm (d < 0) the path runs back for a while and the
         area is the signed one along it. nan where the strong arm is not dearer in total.
         """
-        return float(self._areas(row_weight(weight, self.n)[None, :], self._need_cost())[0])
-
-    def cost_apgr_batch(self, weight: ArrayLike) -> Floats:
-        """`cost_apgr` of every row of a (B, n) weight matrix: (B,)."""
-        return self._batch(weight, self._need_cost())
+        return self._area(weight, self._need_cost())
 
     def cpt(self, x: float, weight: ArrayLike | None = None) -> float:
         """CPT(x): the smallest share of strong calls, 0..1, at which PGR reaches `x`.
@@ -161,25 +152,14 @@ class PairCurve:
         ends = np.cumsum(np.add.reduceat(increments, self._starts))
         return np.concatenate([np.zeros(1), ends])
 
-    def _batch(self, weight: ArrayLike, extra: Floats | None) -> Floats:
-        matrix = np.asarray(weight)
-        if matrix.ndim != 2 or matrix.shape[1] != self.n:
-            raise ValueError(f"weight must be (B, {self.n}), not {matrix.shape}")
-        step = max(1, CHUNK_BYTES // (8 * self.n))
-        parts = [self._areas(matrix[i : i + step], extra) for i in range(0, len(matrix), step)]
-        return np.concatenate(parts) if parts else np.empty(0)
-
-    def _areas(self, weight: Floats, extra: Floats | None) -> Floats:
-        """(B, n) weights -> (B,) areas; over calls, or over `extra` cost where given."""
-        mass = np.take(weight, self._order, axis=1).astype(np.float64, copy=False)
-        gain = np.add.reduceat(mass * self._gain, self._starts, axis=1)
-        step = np.add.reduceat(mass if extra is None else mass * extra, self._starts, axis=1)
-        middle = np.cumsum(step, axis=1) - 0.5 * step
-        length, gap, total = step.sum(axis=1), gain.sum(axis=1), mass.sum(axis=1)
+    def _area(self, weight: ArrayLike | None, extra: Floats | None) -> float:
+        """The area under (n,) weights; over calls, or over `extra` cost where given."""
+        mass = row_weight(weight, self.n)[self._order]
+        gain = np.add.reduceat(mass * self._gain, self._starts)
+        step = np.add.reduceat(mass if extra is None else mass * extra, self._starts)
+        middle = np.cumsum(step) - 0.5 * step
+        length, gap, total = float(step.sum()), float(gain.sum()), float(mass.sum())
         unit = 1.0 if extra is None else float(np.abs(extra).mean())
-        # Elementwise, not a matrix product: one row alone must give the same bits as in a batch.
-        held = (gain * middle).sum(axis=1)
-        defined = (length > NOTHING * unit * total) & (gap > NOTHING * total)
-        area = np.full(len(mass), np.nan)
-        area[defined] = 1.0 - held[defined] / (length[defined] * gap[defined])
-        return area
+        if not (length > NOTHING * unit * total and gap > NOTHING * total):
+            return float("nan")
+        return 1.0 - float((gain * middle).sum()) / (length * gap)

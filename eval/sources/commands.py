@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from eval.sources.check_command import check
+from eval.sources.derive_command import derive, synthetic
 from eval.sources.rescore_command import rescore
+from eval.sources.verify_command import verify
 
 if TYPE_CHECKING:
     from eval.sources.fetch import Progress
@@ -153,5 +155,26 @@ def _progress() -> "Iterator[Progress]":
         yield step
 
 
+@app.command("join")
+def join_(
+    first: Annotated[str, typer.Argument(help="A stored set or a folder, with its samples.")],
+    other: Annotated[str, typer.Argument(help="A stored set or a folder, one answer a query.")],
+    arm: Annotated[list[str], typer.Option(help="Arm of the other set to put beside; repeat.")],
+    stored_as: Annotated[str, typer.Option("--as", help="Name, or folder, of the joined set.")],
+) -> None:
+    """Put arms of another set beside the samples of the first, by benchmark and query id."""
+    from eval.sources.join import join
+    from router.outcomes import read_outcomes, write_outcomes
+
+    made = join(read_outcomes(first), read_outcomes(other), arm)
+    write_outcomes(made, stored_as)
+    for note in made.about["notes"]:
+        typer.echo(note, err=True)
+    typer.echo(f"{len(made.queries)} queries, {len(made.outcomes)} rows: {stored_as}")
+
+
 app.command("check")(check)
 app.command("rescore")(rescore)
+app.command("verify")(verify)
+app.command("derive")(derive)
+app.command("synthetic")(synthetic)

@@ -122,6 +122,7 @@ BENCHMARKS: dict[str, Label] = {
     "nq_open_dev": _NQ,
     "trivia_qa": _TRIVIA,
     "triviaqa_550": _TRIVIA,
+    "factbook": Label("factbook", "knowledge", 0, 1),  # generated from the World Factbook's fields
     "simpleqa": Label("simpleqa", "knowledge", 0, 1),
     "QANTA": Label("qanta", "knowledge", 0, 1),
     "OpenTDB": Label("opentdb", "knowledge", 0, 1),

@@ -19,6 +19,7 @@ from router.cases import CaseBuilder
 from router.config import Settings, make_policy
 from router.facade import Router
 from router.graph import Engine, build_graph
+from router.knowledge.retrieving import Retriever
 from router.models.pool import Models
 from router.verify import Verifiers
 
@@ -67,12 +68,15 @@ def add(messages: list[dict[str, str]]) -> str:
 def fake_router(settings: Settings, policy: Policy | str) -> Router:
     """A router with signals from a plain function; everything else is real."""
     models = Models(settings)
+    checker = Verifiers()
+    retriever = Retriever(None, settings.knowledge.passages)
     engine = Engine(
         settings=settings,
         models=models,
         signals=FakeSignals(),
-        runner=ArmRunner(models, None, settings.knowledge.passages),
-        checker=Verifiers(),
+        retriever=retriever,
+        runner=ArmRunner(models, retriever, checker),
+        checker=checker,
         cases=CaseBuilder(settings, models, "no index"),
     )
     return Router(settings, policy, assembly=Assembly(engine, build_graph(), None))

@@ -8,14 +8,15 @@ import numpy as np
 import polars as pl
 
 from eval.features import Features
-from eval.table import Table
+from eval.table import SIGNS, Table
 from policies.case import Arm, Outcome
 from policies.outcome import OutcomeSet
+from router.signals.cues import CUES
 from router.signals.terms import terms
 
 WIDTHS = {
     "embedding": 4,
-    "cues": 2,
+    "cues": len(CUES),
     "lengths": 5,
     "axes": 2,
     "domains": 5,
@@ -84,6 +85,7 @@ def table_by_hand(
         "confidence": np.full((n, 2), np.nan),
         "cost": np.tile(np.array(cost, dtype=np.float64), (n, 1)),
         "tokens": np.full((n, 2), 10),
+        **{name: np.full((n, 2), np.nan) for name in SIGNS},
         "checked": False,
         "incomplete": 0,
     }

@@ -16,6 +16,7 @@ from eval.compare import (
     paired_permutation,
     seeds,
     share,
+    two_way,
     wilson,
 )
 from eval.metrics import PairCurve
@@ -226,3 +227,15 @@ def test_seeds() -> None:
 )
 def test_wilsons_interval_from_a_mean(mean: float, n: int, low: float, high: float) -> None:
     assert share(mean, n)[1:3] == pytest.approx((low, high), abs=1e-6)
+
+
+def test_two_way_covers_seeds_and_questions() -> None:
+    clusters = np.arange(50)
+    (seeds,) = two_way([lambda w, x=x: np.array([x]) for x in (0.0, 1.0)], clusters, 2000)
+    # Two seeds drawn with replacement: the mean is 0, 1/2 or 1 with 1/4, 1/2, 1/4.
+    assert (seeds.value, seeds.low, seeds.high) == (0.5, 0.0, 1.0)
+    values = np.random.default_rng(0).random(50)
+    (questions,) = two_way([lambda w: np.array([w @ values / 50])] * 3, clusters, 4000)
+    spread = 1.96 * values.std() / np.sqrt(50)
+    assert questions.value == pytest.approx(values.mean())
+    assert questions.high - questions.low == pytest.approx(2 * spread, rel=0.1)

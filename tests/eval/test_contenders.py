@@ -7,17 +7,9 @@ import numpy as np
 import pytest
 
 from eval import contenders
-from eval.contenders import (
-    BASELINES,
-    FITTED,
-    NotReplayable,
-    available,
-    check_policies,
-    draw_labels,
-    enter,
-    folds_of,
-    mean_cost,
-)
+from eval.contenders import BASELINES, NotReplayable, available, check_policies, enter, mean_cost
+from eval.fit.fitted import FITTED
+from eval.folds import draw_labels, folds_of
 from eval.table import case_of
 from policies.case import Outcome
 from policies.policy import Needs
@@ -228,7 +220,7 @@ def test_transfer_trains_on_the_other_table_only(name):
     assert before.labels == 40
     if before.score is not None:
         assert before.score.tolist() == after.score.tolist()
-        fitted = FITTED[name](train.features, train.score[:, 0], train.score[:, 1])
+        fitted = FITTED[name](train)
         assert before.score.tolist() == fitted.score(case_of(table, mean_cost(train))).tolist()
 
 
@@ -319,7 +311,7 @@ def test_a_table_without_texts_or_verdicts_is_refused_by_who_needs_them():
 def test_transfer_from_a_table_without_texts_is_not_replayable():
     table = learnable(12)
     train = replace(other_benchmark(), features=None)
-    with pytest.raises(NotReplayable, match="c has queries without a published text"):
+    with pytest.raises(NotReplayable, match="this table: c has no features"):
         enter("text-logistic", table, folds_of(table, 3, None, 0), 0.5, train)
 
 
@@ -346,7 +338,9 @@ def test_who_is_shown():
 
 def test_an_unknown_policy_is_named_before_anything_runs():
     check_policies(["text-logistic", "oracle", "verifiability", "always-small"])
-    with pytest.raises(InputError, match=r"--policies knn: .*unknown policy 'knn'; known: .*"):
-        check_policies(["random", "knn"])
+    with pytest.raises(
+        InputError, match=r"--policies nearest-guess: .*unknown policy 'nearest-guess'; known: .*"
+    ):
+        check_policies(["random", "nearest-guess"])
     with pytest.raises(InputError, match=r"--policies nowhere:X: .*cannot import nowhere:X"):
         check_policies(["nowhere:X"])

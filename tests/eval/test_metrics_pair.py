@@ -198,20 +198,6 @@ def test_a_gain_that_is_only_rounding_is_none() -> None:
     assert np.isnan(apgr_routellm([1, 2, 3], weak, strong))
 
 
-def test_a_batch_is_its_rows_whatever_the_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    rng = np.random.default_rng(5)
-    score, weak, strong = pair(rng)
-    curve = PairCurve(score, weak, strong, weak + 1, strong + 2)
-    weights = rng.integers(0, 3, (17, len(score))).astype(float)
-    weights[4] = 0
-    monkeypatch.setattr("eval.metrics.pair.CHUNK_BYTES", 5 * 8 * len(score))
-    for batch, one in ((curve.apgr_batch, curve.apgr), (curve.cost_apgr_batch, curve.cost_apgr)):
-        assert np.array_equal(batch(weights), [one(w) for w in weights], equal_nan=True)
-    assert curve.apgr_batch(weights[:0]).shape == (0,)
-    with pytest.raises(ValueError, match="must be"):
-        curve.apgr_batch(weights[:, :3])
-
-
 def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="score"):
         apgr([np.nan, 1, 2, 3], WEAK, STRONG)

@@ -110,3 +110,17 @@ def test_bad_input_names_the_option(stored: Path, args: tuple[str, ...], message
         done = CliRunner().invoke(app, ["tune", "--source", str(stored), *args])
         if done.exception is not None:
             raise done.exception
+
+
+@pytest.mark.parametrize(
+    "args", [("tune", "--budget", "5"), ("promote",), ("gate", "--alpha", "0.3")]
+)
+def test_a_name_that_no_preset_can_have_is_refused_before_the_work(
+    stored: Path, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    """A promotion that failed would else say nothing of it until one passes."""
+    out = tmp_path / "p.yaml"
+    with pytest.raises(OckhamError, match=r"--out .*p.yaml: the file's name ends in .json"):
+        run(
+            *args, "--source", str(stored), "--benchmark", "nowhere", "--out", str(out),
+        )  # fmt: skip

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.contenders import NotReplayable, enter, folds_of
+from eval.contenders import NotReplayable, enter
+from eval.folds import folds_of
+from eval.gate import trust_of
 from eval.sources.labels import family_of
-from policies import PromptLength, VerifiabilityThreshold
+from policies import ConformalGate, PromptLength, VerifiabilityThreshold
 from router.presets import write_preset
 
 from .hand import learnable
@@ -67,3 +69,16 @@ def test_the_preset_is_the_policy(made, tmp_path: Path) -> None:
     assert ours.score is not None and (ours.score == theirs.score).all()
     # It serves with its own threshold, whatever --share says.
     assert (ours.played.returned == (theirs.score >= threshold)).all()
+
+
+def test_a_gate_replays_as_it_serves(tmp_path: Path) -> None:
+    table = learnable()
+    gate = ConformalGate(
+        alpha=0.2, delta=0.1, tau=-0.5, calibrated=99, by="need", scorer=VerifiabilityThreshold()
+    )
+    evidence = {"fitted_on": 99, "benchmark": "elsewhere"}
+    write_preset(tmp_path / "g.json", gate, evidence)
+    entry = enter(str(tmp_path / "g.json"), table, folds_of(table, 5, None, 0), 0.5)
+    kept = trust_of(gate, table) >= -0.5
+    assert 0 < kept.sum() < len(table)
+    assert (entry.played.returned == np.where(kept, 0, 1)).all()

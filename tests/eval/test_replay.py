@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from eval.compare import bootstrap
-from eval.contenders import BASELINES, enter, folds_of
+from eval.contenders import BASELINES, enter
+from eval.folds import folds_of
 from eval.replay import Curve, Plan, Record
 from eval.replay import replay as run
 from eval.replay_files import data_checksum, read_result, stamp, write_result
@@ -112,6 +113,7 @@ def test_the_same_seed_gives_the_same_digits_and_another_one_other_draws(found):
 
 def test_seeds_are_run_one_after_another():
     made = records(learnable(40), replace(PLAN, seeds=(3, 4), resamples=10))
+    made = [r for r in made if not r.metric.endswith("-over-seeds")]
     assert {r.seed for r in made} == {3, 4}
     halves = [[r for r in made if r.seed == s] for s in (3, 4)]
     assert len(halves[0]) == len(halves[1])
@@ -119,9 +121,9 @@ def test_seeds_are_run_one_after_another():
 
 
 def test_exactly_the_labels_asked_for():
-    made = by_name(records(learnable(40), replace(PLAN, labels=17, resamples=10)))
-    assert made["text-logistic", "apgr"].labels == 17
-    assert made["best-single", "accuracy"].labels == 17
+    made = by_name(records(learnable(40), replace(PLAN, labels=25, resamples=10)))
+    assert made["text-logistic", "apgr"].labels == 25
+    assert made["best-single", "accuracy"].labels == 25
     assert made["prompt-length", "apgr"].labels == 0
     with pytest.raises(InputError, match=r"--labels 31: 4 folds of 40 rows .* leave 30"):
         records(learnable(40), replace(PLAN, labels=31))
@@ -173,7 +175,8 @@ def test_odd_tables_give_records_and_no_crash(kind, with_texts):
         assert record.value is not None or record.note, record
     refused = {policy for policy, metric in made if metric == "not-replayable"}
     fitted = {"text-logistic", "prompt-length", "verifiability-threshold"}
-    assert refused == (set() if with_texts else fitted)
+    # With texts only the fit is refused: so few questions are nothing to learn from.
+    assert refused == ({"text-logistic"} if with_texts else fitted)
     assert made["all-small", "accuracy"].value == table.score[:, 0].mean()
 
 
@@ -184,7 +187,7 @@ def test_where_large_is_no_better_areas_are_null_and_say_why():
         record = made["prompt-length", metric]
         assert (record.value, record.low) == (None, None)
         assert "strong" in record.note
-    gap = made["text-logistic", "apgr-minus-prompt-length"]
+    gap = made["verifiability-threshold", "apgr-minus-prompt-length"]
     assert gap.value is None and gap.note
     assert not [m for _, m in made if m.startswith("p-utility")]
     assert made["prompt-length", "apgr-routellm"].value is None

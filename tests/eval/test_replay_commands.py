@@ -82,7 +82,7 @@ def test_seeds_labels_and_share_reach_the_records():
         "--benchmark", "c", "--seed", "5", "--seeds", "2", "--labels", "6", "--share", "1"
     )
     assert {r["seed"] for r in found} == {5, 6}
-    fitted = [r for r in found if r["policy"] == "text-logistic"]
+    fitted = [r for r in found if r["policy"] == "best-single"]
     assert {r["labels"] for r in fitted} == {6}
     shares = {r["value"] for r in found if r["metric"] == "large-share" and r["policy"] == "random"}
     assert shares == {1}
@@ -90,7 +90,7 @@ def test_seeds_labels_and_share_reach_the_records():
 
 def test_transfer_fits_on_the_other_benchmark():
     found = lines("--benchmark", "a", "--train-on", "c", "--labels", "11")
-    fitted = [r for r in found if r["policy"] == "text-logistic"]
+    fitted = [r for r in found if r["policy"] == "best-single"]
     assert {(r["protocol"], r["labels"]) for r in fitted} == {("transfer from c", 11)}
 
 
@@ -115,7 +115,7 @@ def test_a_policy_beside_the_baselines():
 def test_the_table_on_the_terminal():
     shown = ask("--benchmark", "a").stdout
     assert "hand / a: 9 questions, s 0.3333 -> l 0.6667" in shown
-    for policy in ("all-small", "prompt-length", "text-logistic", "oracle"):
+    for policy in ("all-small", "prompt-length", "verifiability-threshold", "oracle"):
         assert policy in shown
 
 
@@ -124,7 +124,12 @@ def test_out_comes_back_and_equals_what_was_printed(tmp_path):
     printed = lines("--benchmark", "a", "--out", str(path))
     made, records, curves = read_result(path)
     assert [json.loads(r.model_dump_json()) for r in records] == printed
-    assert {c.policy for c in curves} >= {"random", "oracle", "prompt-length", "text-logistic"}
+    assert {c.policy for c in curves} >= {
+        "random",
+        "oracle",
+        "prompt-length",
+        "verifiability-threshold",
+    }
     assert made["plan"]["folds"] == 3
     assert made["licence"] == "MIT"
     [table] = made["tables"]
@@ -147,7 +152,11 @@ def test_the_same_command_prints_the_same():
         (["--pair", "s::big"], InputError, "--pair: no arm 'big'; there are: s, l, x"),
         (["--pair", "s::s"], InputError, "--pair: 's' twice"),
         (["--pair", "s::x"], InputError, "--pair s::x: no benchmark to score has both arms"),
-        (["--policies", "knn"], InputError, "--policies knn: .*unknown policy 'knn'; known"),
+        (
+            ["--policies", "nearest-guess"],
+            InputError,
+            "--policies nearest-guess: .*unknown policy 'nearest-guess'; known",
+        ),
         (["--policies", "no.module:X"], InputError, "--policies no.module:X: .*cannot import"),
         (["--benchmark", "a", "--folds", "10"], InputError, "--folds 10: .*the 9 questions"),
         (["--benchmark", "a", "--labels", "7"], InputError, "--labels 7: .* leave 6"),
@@ -178,8 +187,15 @@ def test_a_set_without_a_pair_asks_for_one():
         ask("--source", "nopair")
 
 
+def test_a_set_of_one_arm_is_not_asked_for_two_that_it_has_not():
+    rows = [each for each in pairs("a", 6) if each["arm"] == "s"]
+    write_outcomes(outcome_set(rows, pairs=[]), "single")
+    with pytest.raises(InputError, match="--source: its only arm is s, and two are compared"):
+        ask("--source", "single")
+
+
 def test_the_command_itself_with_the_real_encoder(tmp_path):
-    write_outcomes(outcome_set(pairs("a", 6)), "real")
+    write_outcomes(outcome_set(pairs("a", 40)), "real")
     environment = {**os.environ, "OCKHAM_DATA_DIR": str(tmp_path / "data")}
     main = [sys.executable, "-c", "from router.cli import main; main()", "replay"]
 
@@ -196,4 +212,4 @@ def test_the_command_itself_with_the_real_encoder(tmp_path):
     assert done.returncode == 0, done.stderr
     found = [json.loads(line) for line in done.stdout.splitlines()]
     assert {r["policy"] for r in found if r["metric"] == "accuracy"} >= {"text-logistic", "oracle"}
-    assert "features of a: 6 of 6 texts" in done.stderr
+    assert "features of a: 40 of 40 texts" in done.stderr

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from eval.contenders import Entry, enter, folds_of, one_call
+from eval.contenders import Entry, enter, one_call
+from eval.folds import folds_of
 from eval.play import Played
 from eval.scorecard import Scorecard, exchange_rate, scaled_cost
 

@@ -37,6 +37,10 @@ def case(
         confidence=np.full((n, width), np.nan),
         cost_usd=np.zeros((n, width)),
         completion_tokens=np.zeros((n, width), dtype=np.int64),
+        agreement=np.full((n, width), np.nan),
+        logprob=np.full((n, width), np.nan),
+        logprob_answer=np.full((n, width), np.nan),
+        certainty=np.full((n, width), np.nan),
     )
     for i, row in enumerate(rows):
         for j, (name, outcome, passed) in enumerate(row):

@@ -7,7 +7,7 @@ import pytest
 
 from policies import PolicyError
 from policies.policy import Policy
-from policies.text_logistic import TextLogistic, dense_matrix, term_matrix
+from policies.text_logistic import TextLogistic, dense_matrix, term_matrix, term_scores
 
 BUCKETS = np.array([3, 5, 9])
 IDF = np.array([1.0, 2.0, 3.0])
@@ -33,6 +33,30 @@ def test_unknown_terms_and_padding_are_nothing():
 def test_an_empty_vocabulary_is_a_matrix_without_columns():
     made = term_matrix(np.array([[1, 2]]), np.array([], dtype=np.int64), np.array([]))
     assert made.shape == (1, 0)
+
+
+def by_bucket(values):
+    """One value a bucket, 0 for those outside the vocabulary; the last stands for all others."""
+    out = np.zeros((11, *np.shape(values)[1:]))
+    out[BUCKETS] = values
+    return out
+
+
+def test_scores_without_the_matrix_are_those_of_the_matrix():
+    rng = np.random.default_rng(0)
+    terms = rng.integers(-1, 14, (200, 12))
+    terms[0], terms[1] = -1, [3, 3, 3, 5, 9, 9, 4, 100, -1, -1, 10, 0]
+    weights = rng.standard_normal((3, 2))
+    made = term_scores(terms, by_bucket(IDF), by_bucket(weights))
+    assert np.allclose(made, matrix(*terms) @ weights, rtol=0, atol=1e-14)
+    assert made[0].tolist() == [0, 0]
+    alone = term_scores(terms[1:2], by_bucket(IDF), by_bucket(weights))
+    assert alone.tolist() == made[1:2].tolist()
+
+
+def test_scores_of_no_terms_are_nothing():
+    none = np.empty((2, 0), dtype=np.int64)
+    assert term_scores(none, by_bucket(IDF), np.ones((11, 2))).tolist() == [[0, 0], [0, 0]]
 
 
 def test_lengths_are_standardised_and_only_three_are_read():

@@ -1,5 +1,7 @@
 """The threshold policy: where each region of the plane starts, and when it escalates."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -149,3 +151,45 @@ def test_other_needs_change_nothing(make_case):
     others = [[float(need != "repository") for need in NEEDS]]
     batch = make_case(axes=[(0.9, 0.1)], needs=others)
     assert batch.arms[Verifiability().choose(batch).arm[0]].name == "small"
+
+
+def looked(make_case, p, **kwargs):
+    """A facts question whose passages were judged; NaN: nobody looked."""
+    batch = make_case(axes=[(0.1, 0.9)], **kwargs)
+    return replace(batch, features={**batch.features, "answerability": np.array([[p]])})
+
+
+@pytest.mark.parametrize(
+    ("p", "first"),
+    [(0.9, "small+index"), (0.5, "small+index"), (0.49, "large"), (NAN, "small+index")],
+)
+def test_what_the_passages_hold_decides_between_index_and_large(make_case, p, first):
+    batch = looked(make_case, p)
+    choice = Verifiability().choose(batch)
+    assert batch.arms[choice.arm[0]].name == first
+    told = " ".join(choice.explain(0))
+    assert ("hardly hold" in told) == (first == "large")
+    assert ("probably hold" in told) == (p >= 0.5)
+
+
+def test_passages_that_lack_the_answer_are_the_fallback_and_small_alone_the_last(make_case):
+    order = []
+    for gone in ((), ("large",), ("large", "small+index"), ("large", "small+index", "large+index")):
+        batch = looked(make_case, 0.1, unavailable=gone)
+        order.append(batch.arms[Verifiability().choose(batch).arm[0]].name)
+    assert order == ["large", "small+index", "large+index", "small"]
+
+
+def test_facts_in_a_language_of_no_arm_still_avoid_the_small_model_alone(make_case):
+    everyone = ("small", "small+index", "large", "large+index")
+    for gone, first in [(("large", "large+index"), "small+index"), (("small+index",), "large")]:
+        batch = make_case(axes=[(0.1, 0.9)], unavailable=gone, not_capable=everyone)
+        choice = Verifiability().choose(batch)
+        assert batch.arms[choice.arm[0]].name == first
+        assert "the small model answers alone" not in " ".join(choice.explain(0))
+
+
+def test_other_questions_do_not_look_at_passages(make_case):
+    batch = make_case(axes=[(0.9, 0.1)])
+    seen = replace(batch, features={**batch.features, "answerability": np.array([[0.01]])})
+    assert Verifiability().choose(seen).arm[0] == Verifiability().choose(batch).arm[0]

@@ -5,7 +5,7 @@ import pytest
 from eval.benchmarks.benchmark import Question, available_benchmarks, create
 from router.errors import InputError
 
-SHIPPED = {"gsm8k", "humaneval", "reasoning-gym", "nq-open", "gpqa"}
+SHIPPED = {"gsm8k", "humaneval", "reasoning-gym", "reasoning-gym-small", "nq-open", "gpqa"}
 
 
 def test_the_shipped_benchmarks_are_found() -> None:

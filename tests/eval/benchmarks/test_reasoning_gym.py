@@ -1,23 +1,18 @@
 """The reasoning-gym set: seeded, interleaved, full marks or none."""
 
-import ast
-import inspect
 import json
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eval.benchmarks import reasoning_gym as module
 from eval.benchmarks.benchmark import Question
 from eval.benchmarks.reasoning_gym import TASKS, ReasoningGym
 from policies.outcome import Status
 from router.errors import InputError
 
+from .checkers import EVALUATES, calls_of_checker
 from .hostile import HOSTILE, graded
-
-EVALUATES = {"eval", "exec", "compile", "parse_expr", "sympify", "parse_latex", "S", "__import__"}
 
 
 @pytest.fixture(scope="module")
@@ -94,17 +89,8 @@ def test_ordinary_dress_comes_off(gym: ReasoningGym, questions: list[Question]) 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_no_checker_evaluates_what_a_model_wrote(task: str) -> None:
-    cls = type(module._dataset(task, 1, 0))
-    names: set[str] = set()
-    for one in cls.__mro__[:-1]:
-        if one.__module__.startswith("reasoning_gym"):
-            for method in [m for m in vars(one).values() if inspect.isfunction(m)]:
-                if "answer" not in inspect.signature(method).parameters:
-                    continue  # makes questions, reads no answer
-                tree = ast.parse(textwrap.dedent(inspect.getsource(method)))
-                calls = [n.func for n in ast.walk(tree) if isinstance(n, ast.Call)]
-                names |= {getattr(f, "id", getattr(f, "attr", "")) for f in calls}
-    assert names and not names & EVALUATES
+    called = calls_of_checker(task, TASKS[task])
+    assert called and not called & EVALUATES
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -190,3 +190,13 @@ def test_sections_and_citations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert targets == {"#s1", "#s2", "#made"} and targets <= ids
     seen = [a["id"] for _, a in reader.tags if "id" in a]
     assert len(seen) == len(set(seen))
+
+
+def test_what_is_odd_about_a_table_is_said_and_is_no_policy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = record("", "note", None, note="30 of 90 rows have no cost")
+    text = build(tmp_path, monkeypatch, [*usual(), odd])
+    assert "30 of 90 rows have no cost" in Reader(text).words
+    bare = build(tmp_path, monkeypatch, usual())
+    assert text.count('<th scope="row">') == bare.count('<th scope="row">')
