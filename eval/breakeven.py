@@ -34,7 +34,7 @@ from pydantic import Field, model_validator
 from eval.compare import share
 from router.errors import InputError
 from router.models.prices import hosted_price
-from router.state import Record
+from router.record import Record
 
 __all__ = [
     "Cell",

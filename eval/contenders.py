@@ -15,7 +15,7 @@ moves a quantile by next to nothing; where a label chooses a threshold, `eval/tu
 splits the rows in three.)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
@@ -24,7 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.features import Features
-from eval.fit.text_logistic import fit_text_logistic
+from eval.fit.fitted import CASCADES, FITTED, Fit
+from eval.fit.usable import known_features
+from eval.folds import Folds, elsewhere
 from eval.play import Played, play, why_not
 from eval.sources.labels import family_of
 from eval.table import Table, case_of
@@ -37,16 +39,13 @@ from router.presets import preset_evidence
 
 __all__ = [
     "BASELINES",
-    "FITTED",
     "Entry",
-    "Folds",
     "NotReplayable",
     "available",
     "check_policies",
-    "draw_labels",
     "enter",
-    "folds_of",
     "mean_cost",
+    "preset_terms",
 ]
 
 Floats = NDArray[np.float64]
@@ -64,8 +63,6 @@ BASELINES = (
 )
 """Always shown, whatever is asked for."""
 
-Fit = Callable[[Features, Floats, Floats], ThresholdPolicy]
-FITTED: dict[str, Fit] = {"text-logistic": fit_text_logistic}
 SMALL, LARGE = 0, 1
 
 
@@ -91,48 +88,6 @@ class Entry:
     """(t,) 1 where the perturbed prompt goes to the large arm, at the same threshold."""
 
 
-@dataclass(frozen=True)
-class Folds:
-    """(n,) fold of every row, clusters whole; and which rows may be trained on at most."""
-
-    of: Ints
-    count: int
-    labels: int | None
-    seed: int
-
-    def train(self, table: Table, fold: int) -> Ints:
-        """Row indices for fitting when `fold` is left out; `InputError` if too few."""
-        return draw_labels(table, _outside(table, self.of, fold), self.labels, self.seed + fold)
-
-
-def folds_of(table: Table, count: int, labels: int | None, seed: int) -> Folds:
-    """Random folds of whole clusters.
-
-    Raises:
-        InputError: fewer clusters than folds, or more labels asked for than a fold leaves.
-    """
-    clusters = np.unique(table.cluster)
-    if not 2 <= count <= len(clusters):
-        raise InputError(f"--folds {count}: must lie between 2 and the {len(clusters)} questions")
-    rng = np.random.default_rng(seed)
-    fold = np.arange(len(clusters)) % count
-    rng.shuffle(fold)
-    of = fold[np.searchsorted(clusters, table.cluster)]
-    left = min(len(_outside(table, of, k)) for k in range(count))
-    if labels is not None and labels > left:
-        raise InputError(
-            f"--labels {labels}: {count} folds of {len(table):,} rows of {table.benchmark} leave "
-            f"{left:,} for training; give at most that, or more --folds"
-        )
-    return Folds(of, count, labels, seed)
-
-
-def _outside(table: Table, of: Ints, fold: int) -> Ints:
-    """Rows of the other folds, without those whose text stands in this one under another id."""
-    other = np.flatnonzero(of != fold)
-    return other[~np.isin(table.row_key[other], table.row_key[of == fold])]
-
-
 def enter(name: str, table: Table, folds: Folds, share: float, train: Table | None = None) -> Entry:
     """Play one policy by name. `train` is another benchmark's table: transfer.
 
@@ -151,9 +106,12 @@ def enter(name: str, table: Table, folds: Folds, share: float, train: Table | No
             return special[name]()
         if name in FITTED:
             return _fitted(name, table, folds, share, train)
+        if name in CASCADES:
+            return _cascade(name, table, folds, train)
         return _plain(name, make_policy(name), table, folds, share)
     except PolicyError as error:
-        raise NotReplayable(f"{name}: not replayable on this table: {error}") from None
+        why = str(error).removeprefix(f"{name}: ")
+        raise NotReplayable(f"{name}: not replayable on this table: {why}") from None
 
 
 def mean_cost(table: Table) -> Floats:
@@ -181,7 +139,7 @@ def _random(table: Table, folds: Folds, share: float) -> Entry:
 def _best_single(table: Table, folds: Folds, train: Table | None) -> Entry:
     """The arm that did best on the training rows: of the other folds, or of the other table."""
     if train is not None:
-        rows = _elsewhere(train, table, folds)
+        rows = elsewhere(train, table, folds)
         best = int(train.score[rows].mean(axis=0).argmax())
         column = np.full(len(table), best, dtype=np.int64)
         where = f"transfer from {train.benchmark}"
@@ -208,7 +166,7 @@ def _plain(name: str, policy: Policy, table: Table, folds: Folds, share: float) 
     lacks = why_not(policy, table)
     if lacks:
         raise NotReplayable(f"{name}: not replayable on this table: {lacks}")
-    protocol, labels = _preset_terms(name, table)
+    protocol, labels = preset_terms(name, table)
     if isinstance(policy, ThresholdPolicy):
         cost = mean_cost(table)
         cases = case_of(table, cost)
@@ -224,7 +182,7 @@ def _plain(name: str, policy: Policy, table: Table, folds: Folds, share: float) 
     return Entry(name, protocol, labels, play(policy, table, mean_cost(table)))
 
 
-def _preset_terms(name: str, table: Table) -> tuple[str, int]:
+def preset_terms(name: str, table: Table) -> tuple[str, int]:
     """Protocol and labels of a policy that comes as it is: nothing fitted, or a preset.
 
     Raises:
@@ -252,13 +210,9 @@ def _preset_terms(name: str, table: Table) -> tuple[str, int]:
 
 def _fitted(name: str, table: Table, folds: Folds, share: float, train: Table | None) -> Entry:
     fit = FITTED[name]
-    if table.features is None or not table.features.known.all():
-        lacking = "no features" if table.features is None else "queries without a published text"
-        raise NotReplayable(f"{name}: not replayable on this table: it has {lacking}")
+    known_features(table, name)
     if train is not None:
-        if train.features is None or not train.features.known.all():
-            raise NotReplayable(f"{name}: {train.benchmark} has queries without a published text")
-        rows = _elsewhere(train, table, folds)
+        rows = elsewhere(train, table, folds)
         policy = _fit(fit, train, rows)
         cases = case_of(table, mean_cost(train))
         twin = None
@@ -284,10 +238,38 @@ def _fitted(name: str, table: Table, folds: Folds, share: float, train: Table | 
     return _at_share(name, "in-distribution", labels, score, table, folds, share, quality, twin)
 
 
+def _cascade(name: str, table: Table, folds: Folds, train: Table | None) -> Entry:
+    """Each fold by a cascade fitted on the others, at the price where all-small ties all-large.
+
+    One operating point and no curve: a cascade has a price, and no score to put a threshold on
+    (`ockham policy frontier` traces it).
+    """
+    tried = np.full((len(table), len(table.arms)), -1, dtype=np.int64)
+    returned = np.full(len(table), -1, dtype=np.int64)
+    score, cost, sizes = np.empty(len(table)), np.empty(len(table)), []
+    for k in range(folds.count):
+        held = np.flatnonzero(folds.of == k)
+        source = table if train is None else train
+        rows = folds.train(table, k) if train is None else elsewhere(train, table, folds)
+        own = source.take(rows)
+        policy = CASCADES[name](own).model_copy(update={"price": tie_price(own)})
+        made = play(policy, table.take(held), mean_cost(own))
+        tried[held, : made.tried.shape[1]] = made.tried
+        returned[held], score[held], cost[held] = made.returned, made.score, made.cost
+        sizes.append(len(rows))
+    where = "in-distribution" if train is None else f"transfer from {train.benchmark}"
+    return Entry(name, where, round(float(np.mean(sizes))), Played(tried, returned, score, cost))
+
+
+def tie_price(table: Table) -> float:
+    """Quality a USD at which all-small and all-large are worth the same; 0 where neither pays."""
+    gain = float(table.score[:, LARGE].mean() - table.score[:, SMALL].mean())
+    extra = float(table.cost[:, LARGE].mean() - table.cost[:, SMALL].mean())
+    return gain / extra if gain > 0 and extra > 0 else 0.0
+
+
 def _fit(fit: Fit, train: Table, rows: Ints) -> ThresholdPolicy:
-    assert train.features is not None
-    part = train.score[rows]
-    return fit(train.features.take(rows), part[:, SMALL], part[:, LARGE])
+    return fit(train.take(rows))
 
 
 def _at_share(
@@ -334,37 +316,6 @@ def _wanted(table: Table, large: NDArray[np.bool_]) -> Played:
     return play(_Wanted(), replace(table, features=features, twins=None), mean_cost(table))
 
 
-def _elsewhere(train: Table, table: Table, folds: Folds) -> Ints:
-    """Rows of `train` to fit on: none of them asks what `table` asks.
-
-    Raises:
-        InputError: the two tables share queries, or `train` has too few rows.
-    """
-    names = set(zip(table.benchmarks, table.query_id, strict=True))
-    both = names.intersection(zip(train.benchmarks, train.query_id, strict=True))
-    if both:
-        raise InputError(
-            f"--train-on {train.benchmark}: {len(both):,} of its queries are scored in "
-            f"{table.benchmark}; train on another benchmark, or leave it out of --benchmark"
-        )
-    other = np.flatnonzero(~np.isin(train.row_key, table.row_key))
-    return draw_labels(train, other, folds.labels, folds.seed)
-
-
-def draw_labels(table: Table, rows: Ints, labels: int | None, seed: int) -> Ints:
-    """`labels` of these rows, by whole clusters as far as they fit, drawn by the seed."""
-    if not len(rows):
-        raise InputError(f"{table.benchmark} has no row to train on that is not scored too")
-    if labels is None or labels == len(rows):
-        return rows
-    if labels > len(rows):
-        raise InputError(f"--labels {labels}: {table.benchmark} has {len(rows):,} rows to train on")
-    order = np.random.default_rng([seed, 7]).permutation(np.unique(table.cluster[rows]))
-    rank = np.argsort(order)
-    place = rank[np.searchsorted(np.sort(order), table.cluster[rows])]
-    return np.sort(rows[np.argsort(place, kind="stable")[:labels]])
-
-
 def available(extra: Sequence[str]) -> tuple[str, ...]:
     """The baselines and the policies asked for, each once."""
     return tuple(dict.fromkeys((*BASELINES, *extra)))
@@ -373,7 +324,7 @@ def available(extra: Sequence[str]) -> tuple[str, ...]:
 def check_policies(names: Sequence[str]) -> None:
     """Before anything is played: can all of these be entered? `InputError` names the first."""
     for name in names:
-        if name in BASELINES or name in FITTED:
+        if name in BASELINES or name in FITTED or name in CASCADES:
             continue
         try:
             make_policy(name)

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.table import Table, case_of
+from eval.table import SIGNS, Table, case_of
 from policies.case import STOP, AttemptBlock, CaseBatch, Outcome, PolicyError
 from policies.policy import Policy
 
-__all__ = ["Played", "play", "why_not"]
+__all__ = ["Played", "play", "revealed", "why_not"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -49,8 +49,13 @@ def why_not(policy: Policy, table: Table) -> str | None:
     if policy.needs.features and table.features and not table.features.known.all():
         texts = int((~table.features.known).sum())
         return f"{texts} of {len(table)} queries have no published text, so no features"
-    if "passed" in policy.needs.attempts and not table.checked:
+    if {"passed", "confidence"} & policy.needs.attempts and not table.checked:
         return "the source ran no check on the answers, so it has no verdicts"
+    for name in SIGNS:
+        if name in policy.needs.attempts and np.isnan(getattr(table, name)).all():
+            return f"the source recorded no {name} of the attempts"
+    if "measured" in policy.needs.attempts and not table.measured:
+        return "no check measured the answers: `ockham outcomes verify` does, where texts are kept"
     return None
 
 
@@ -86,7 +91,7 @@ def _rounds(policy: Policy, table: Table, predicted_cost: Floats) -> Played:
     open_rows = np.arange(n)
     for step in range(limit + 1):
         part = table if len(open_rows) == n else table.take(open_rows)
-        cases = case_of(part, predicted_cost, _revealed(part, tried[open_rows, :step]))
+        cases = case_of(part, predicted_cost, revealed(part, tried[open_rows, :step]))
         arm, attempt = _ask(policy, cases)
         stopped = arm == STOP
         done = open_rows[stopped & (attempt >= 0)]
@@ -107,7 +112,8 @@ def _ask(policy: Policy, cases: CaseBatch) -> tuple[Ints, Ints]:
     return choice.arm, choice.attempt
 
 
-def _revealed(table: Table, tried: Ints) -> AttemptBlock:
+def revealed(table: Table, tried: Ints) -> AttemptBlock:
+    """What is known of attempts: `tried` is (n, k) columns, -1 for padding. Never the score."""
     rows = np.arange(len(table))[:, None]
     slot = np.clip(tried, 0, None)
     made = tried >= 0
@@ -119,6 +125,10 @@ def _revealed(table: Table, tried: Ints) -> AttemptBlock:
         confidence=np.where(made, table.confidence[rows, slot], nan),
         cost_usd=np.where(made, table.cost[rows, slot], 0.0),
         completion_tokens=np.where(made, table.tokens[rows, slot], 0),
+        **{name: np.where(made, getattr(table, name)[rows, slot], nan) for name in SIGNS},
+        measured={
+            name: np.where(made, value[rows, slot], nan) for name, value in table.measured.items()
+        },
     )
 
 

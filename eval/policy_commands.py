@@ -1,4 +1,4 @@
-"""`ockham policy tune | promote`: which threshold, and whether it may serve.
+"""`ockham policy tune | promote`: which threshold, whether it may serve; and the group's others.
 
 Only typer is imported before a command runs.
 """
@@ -9,6 +9,28 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from eval.frontier.command import frontier
+from eval.gate_commands import gate
+from eval.label_command import label_next
+from eval.pace_command import pace
+from eval.policy_options import (
+    CONTAMINATED,
+    AsJson,
+    Benchmark,
+    Exclude,
+    Labels,
+    Name,
+    Out,
+    Pair,
+    Seed,
+    Source,
+    check_ending,
+    load,
+    print_json,
+)
+from eval.rebuild_command import rebuild
+from eval.watch_command import watch
+
 if TYPE_CHECKING:
     from eval.table import Table
     from eval.tuning import Tuned
@@ -16,20 +38,15 @@ if TYPE_CHECKING:
 __all__ = ["app"]
 
 app = typer.Typer(
-    no_args_is_help=True, help="Tune a policy to a budget or an error rate, and promote it."
+    no_args_is_help=True,
+    help="Tune a policy to a budget or an error rate, promote it, bound it, pace it, watch it.",
 )
-
-Source = Annotated[str, typer.Option(help="A stored outcome set, or the folder of one.")]
-Benchmark = Annotated[str, typer.Option(help="A benchmark of it, or a pool as a+b.")]
-Name = Annotated[str, typer.Option("--policy", help="A policy with a threshold.")]
-Pair = Annotated[str | None, typer.Option(help="small::large arms; default: the first pair.")]
-Labels = Annotated[int | None, typer.Option(min=1, help="Labels to fit on; default: all 40 %.")]
-Seed = Annotated[int, typer.Option(help="Of the split and the resamples.")]
-Exclude = Annotated[str, typer.Option(help="Leave out queries whose subject contains this.")]
-Out = Annotated[Path | None, typer.Option(help="Write the preset here (.json).")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
-CONTAMINATED = "|contaminated"
+app.command()(frontier)
+app.command()(gate)
+app.command()(pace)
+app.command("label-next")(label_next)
+app.command()(watch)
+app.command()(rebuild)
 
 
 @app.command()
@@ -51,13 +68,14 @@ def tune(
     """The threshold for my budget, or my error rate, with the interval on rows not seen."""
     from eval.tuning import tune as run
 
-    table, evidence = _load(source, benchmark, pair, exclude_subject, seed)
+    check_ending("--out", out, ".json")
+    table, evidence = load(source, benchmark, pair, exclude_subject, seed)
     made = run(table, policy, budget=budget, max_error=max_error, labels=labels, seed=seed)
     facts = evidence | _facts(made) | {"budget": budget, "max_error": max_error}
     if out is not None and made.reached:
         _write(out, made, facts)
     if as_json:
-        _json(facts)
+        print_json(facts)
     else:
         _print(made, table)
         _judge(made, budget, max_error)
@@ -101,7 +119,8 @@ def promote(
     """Write a preset only if it beats best single, random and prompt length; exit 1 if not."""
     from eval.tuning import promote as run
 
-    table, evidence = _load(source, benchmark, pair, exclude_subject, seed)
+    check_ending("--out", out, ".json")
+    table, evidence = load(source, benchmark, pair, exclude_subject, seed)
     made = run(table, policy, usd_per_correct=usd_per_correct, labels=labels, seed=seed)
     margins = {name: m._asdict() for name, m in made.margins.items()}
     facts = evidence | _facts(made.tuned) | {
@@ -113,7 +132,7 @@ def promote(
     if made.passed:
         _write(out, made.tuned, facts)
     if as_json:
-        _json(facts)
+        print_json(facts)
     else:
         _print(made.tuned, table)
         typer.echo(f"a correct answer is worth USD {made.usd_per_correct:.6f}; utility gained over")
@@ -124,28 +143,6 @@ def promote(
         typer.echo("promoted" if made.passed else "not promoted: nothing was written")
     if not made.passed:
         raise typer.Exit(1)
-
-
-def _load(
-    source: str, benchmark: str, pair: str | None, exclude: str, seed: int
-) -> "tuple[Table, dict[str, Any]]":
-    import sys
-
-    from eval.replay_files import data_checksum
-    from eval.tables import load_set, load_table, pair_of
-
-    data = load_set(source)
-    arms = pair_of(data, pair)
-    table = load_table(data, arms, benchmark, exclude, say=lambda s: typer.echo(s, err=True))
-    return table, {
-        "command": "ockham " + " ".join(sys.argv[1:]),
-        "source": table.source,
-        "benchmark": table.benchmark,
-        "pair": list(arms),
-        "data": data_checksum(table),
-        "questions": table.questions,
-        "seed": seed,
-    }
 
 
 def _facts(made: "Tuned") -> dict[str, Any]:
@@ -183,9 +180,3 @@ def _write(out: Path, made: "Tuned", facts: dict[str, Any]) -> None:
 
     write_preset(out, made.policy, facts)
     typer.echo(f"wrote {out}: name it in policy.name, or give it as --policy", err=True)
-
-
-def _json(facts: dict[str, Any]) -> None:
-    import json
-
-    typer.echo(json.dumps(facts))

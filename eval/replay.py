@@ -18,8 +18,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from eval.compare import bootstrap, holm, paired_permutation
-from eval.contenders import Entry, NotReplayable, available, enter, folds_of
+from eval.contenders import Entry, NotReplayable, available, enter
+from eval.fit.usable import notes
+from eval.folds import folds_of
 from eval.metrics import PgrCurve, apgr_routellm, cpt_routellm
+from eval.over_seeds import SUFFIX, over_seeds
 from eval.scorecard import Scorecard
 from eval.table import Table
 
@@ -82,6 +85,8 @@ class Plan:
     seeds: tuple[int, ...] = (0,)
     share: float = 0.5
     resamples: int = 1000
+    against: tuple[str, ...] = ()
+    """Rivals beside `RIVALS`: every policy's difference to them, and its test."""
 
 
 Say = Callable[[str], None]
@@ -95,8 +100,47 @@ def replay(
     Raises:
         InputError: the folds or labels do not fit the table.
     """
+    yield from _notes(table, train, plan.seeds[0])
+    made = []
     for seed in plan.seeds:
-        yield from _Seed(table, plan, seed, train, say or (lambda _: None)).records()
+        made.append(_Seed(table, plan, seed, train, say or (lambda _: None)))
+        yield from made[-1].records()
+    if len(made) > 1:
+        yield from _over_seeds(made)
+
+
+def _over_seeds(made: Sequence["_Seed"]) -> Iterator[Record]:
+    first = made[0]
+    first.say(f"{first.table.benchmark}: {len(made)} seeds together")
+    cards = [{card.entry.policy: card for card in one.cards} for one in made]
+    note = f"mean of {len(made)} seeds; 95 % over questions and seeds, both resampled"
+    for each in over_seeds(
+        cards, first.rivals, first.table.cluster, first.plan.resamples, first.seed
+    ):
+        if each.policy == "oracle" and "-minus-" in each.metric:
+            continue
+        entry, got = cards[0][each.policy].entry, each.made
+        yield first.record(entry, each.metric + SUFFIX, got.value, got.low, got.high, note)
+
+
+def _notes(table: Table, train: Table | None, seed: int) -> Iterator[Record]:
+    """What is odd about the tables, as records of metric `note`: said once."""
+    pair = " -> ".join(a.name for a in table.arms)
+    for one in (table,) if train is None else (table, train):
+        for said in notes(one):
+            yield Record(
+                source=table.source,
+                benchmark=table.benchmark,
+                policy="",
+                metric="note",
+                value=None,
+                low=None,
+                high=None,
+                n=table.questions,
+                seed=seed,
+                pair=pair,
+                note=said if one is table else f"{one.benchmark}: {said}",
+            )
 
 
 class _Seed:
@@ -105,12 +149,14 @@ class _Seed:
     def __init__(self, table: Table, plan: Plan, seed: int, train: Table | None, say: Say) -> None:
         self.table, self.plan, self.seed, self.train, self.say = table, plan, seed, train, say
         self.pair = " -> ".join(a.name for a in table.arms)
+        self.rivals = tuple(dict.fromkeys((*RIVALS, *plan.against)))
+        self.cards: list[Scorecard] = []
 
     def records(self) -> Iterator[Record | Curve]:
         entries, refused = self._enter()
         yield from refused
-        cards = [Scorecard(self.table, entry) for entry in entries]
-        gaps = _gaps(cards)
+        self.cards = cards = [Scorecard(self.table, entry) for entry in entries]
+        gaps = _gaps(cards, self.rivals)
         yield from self._measured(cards, gaps)
         for card in cards:
             yield from self._published(card.entry)
@@ -125,12 +171,12 @@ class _Seed:
         folds = folds_of(self.table, self.plan.folds, own, self.seed)
         folds = replace(folds, labels=self.plan.labels)
         entries, refused = [], []
-        for name in available(self.plan.policies):
+        for name in available((*self.plan.policies, *self.plan.against)):
             self.say(f"{self.table.benchmark} seed {self.seed}: {name}")
             try:
                 entries.append(enter(name, self.table, folds, self.plan.share, self.train))
             except NotReplayable as error:
-                refused.append(self._record(name, "not-replayable", note=str(error)))
+                refused.append(self.record(name, "not-replayable", note=str(error)))
         return entries, refused
 
     def _measured(self, cards: Sequence[Scorecard], gaps: Sequence["_Gap"]) -> Iterator[Record]:
@@ -146,12 +192,12 @@ class _Seed:
         for i, card in enumerate(cards):
             for j, name in enumerate(card.names):
                 got = made[sizes[i] + j]
-                yield self._record(
+                yield self.record(
                     card.entry, name, got.value, got.low, got.high, _why(card, name, got.value)
                 )
         for gap, got in zip(gaps, made[sizes[-1] :], strict=True):
             note = _why(cards[gap.ours], gap.name, got.value)
-            yield self._record(cards[gap.ours].entry, gap.name, got.value, got.low, got.high, note)
+            yield self.record(cards[gap.ours].entry, gap.name, got.value, got.low, got.high, note)
 
     def _published(self, entry: Entry) -> Iterator[Record]:
         """RouteLLM's own definition, beside ours; its thresholds move with the sample."""
@@ -163,10 +209,10 @@ class _Seed:
             # Their ten thresholds need distinct scores: ties of the oracle are drawn.
             score = score + 1e-6 * np.random.default_rng(self.seed).random(len(score))
         note = "RouteLLM's ten thresholds, no interval"
-        yield self._record(entry, "apgr-routellm", apgr_routellm(score, weak, strong), note=note)
+        yield self.record(entry, "apgr-routellm", apgr_routellm(score, weak, strong), note=note)
         for x in (0.5, 0.8):
             value = cpt_routellm(score, weak, strong, x) / 100
-            yield self._record(entry, f"cpt{x * 100:.0f}-routellm", value, note=note)
+            yield self.record(entry, f"cpt{x * 100:.0f}-routellm", value, note=note)
 
     def _tests(self, cards: Sequence[Scorecard]) -> Iterator[Record]:
         """Utility against every rival, by permutation, adjusted together."""
@@ -174,8 +220,8 @@ class _Seed:
         asked = [
             (card.entry, rival)
             for card in cards
-            for rival in RIVALS
-            if card.entry.policy not in UNTESTED and rival in by_name
+            for rival in self.rivals
+            if card.entry.policy not in (*UNTESTED, rival) and rival in by_name
         ]
         asked = [(e, r) for e, r in asked if np.isfinite(by_name[e.policy]).all()]
         raw = [
@@ -186,7 +232,7 @@ class _Seed:
         ]
         for (entry, rival), p in zip(asked, holm(raw).tolist() if raw else [], strict=True):
             note = f"two-sided, Holm over {len(raw)} tests"
-            yield self._record(entry, f"p-utility-vs-{rival}", p, note=note)
+            yield self.record(entry, f"p-utility-vs-{rival}", p, note=note)
 
     def _curve(self, entry: Entry, curve: PgrCurve) -> Curve:
         keep = np.unique(np.linspace(0, len(curve.share) - 1, 201).astype(int))
@@ -219,7 +265,7 @@ class _Seed:
             "pair": self.pair,
         }
 
-    def _record(
+    def record(
         self,
         entry: Entry | str,
         metric: str,
@@ -256,11 +302,11 @@ class _Gap:
         return float(flat[sizes[self.ours] + self.place] - theirs)
 
 
-def _gaps(cards: Sequence[Scorecard]) -> list[_Gap]:
+def _gaps(cards: Sequence[Scorecard], rivals: Sequence[str]) -> list[_Gap]:
     out = []
     place = {card.entry.policy: i for i, card in enumerate(cards)}
     for i, card in enumerate(cards):
-        for rival in RIVALS:
+        for rival in rivals:
             j = place.get(rival)
             if j is None or i == j or card.entry.policy == "oracle":
                 continue

@@ -23,6 +23,12 @@ def replay(
     policies: Annotated[
         str, typer.Option(help="Beside the baselines: comma-separated names, or module:Class.")
     ] = "",
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A policy that all others are also held against, paired; repeat for more."
+        ),
+    ] = None,
     folds: Annotated[int, typer.Option(min=2, help="Folds of whole questions.")] = 5,
     labels: Annotated[
         int | None, typer.Option(min=1, help="Training labels of a fit; default: all of the folds.")
@@ -66,6 +72,7 @@ def replay(
         seeds=tuple(range(seed, seed + seeds)),
         share=share,
         resamples=bootstrap,
+        against=tuple(against or ()),
     )
     data = load_set(source)
     if str(data.about.get("name", source)) in unseen():
@@ -74,7 +81,7 @@ def replay(
             "scores, and makes later verdicts on it exploratory: say so there"
         )
     arms = pair_of(data, pair)
-    check_policies(plan.policies)
+    check_policies((*plan.policies, *plan.against))
     train = None
     if train_on:
         train = load_table(data, arms, train_on, exclude_subject, say=_say, option="--train-on")

@@ -9,6 +9,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table as Grid
 
+from eval.fitting import fitting
+from eval.over_seeds import SUFFIX
 from eval.replay import Record
 
 __all__ = ["published", "show", "tidy"]
@@ -25,6 +27,8 @@ COLUMNS = (
     ("APGR - length's", "apgr-minus-prompt-length", True),
 )
 """Title, metric, and whether the interval is shown: all of them stand in --json."""
+TOLD = ("not-replayable", "note")
+"""Records that are a sentence and no number."""
 WIDE = 190
 MONEY = (
     "cost-apgr", "aiq", "usd-per-1000", "accuracy-at-budget", "cost-at-accuracy", "routerarena",
@@ -50,14 +54,16 @@ def show(records: Sequence[Record], made: dict[str, Any]) -> None:
     console = Console(width=None if Console().is_terminal else WIDE)
     for facts in made["tables"]:
         own = [r for r in records if r.benchmark == facts["benchmark"]]
-        console.print(_grid(facts, own, made, console.width >= WIDE))
+        _print(console, _grid(facts, own, made))
         aiq = next((r.note for r in own if r.metric == "aiq" and r.note), "")
         if aiq:
             console.print(f"  AIQ: {aiq}", highlight=False)
-        console.print(_values(own, "Costs at half / as they are / double the price ratio", MONEY))
-        console.print(_values(own, "Other metrics", OTHERS))
+        if any(r.metric.endswith(SUFFIX) for r in own):
+            _print(console, _together(own, made))
+        _print(console, _values(own, "Costs at half / as they are / double the price ratio", MONEY))
+        _print(console, _values(own, "Other metrics", OTHERS))
         for r in own:
-            if r.metric == "not-replayable":
+            if r.metric in TOLD:
                 console.print(f"  {r.note}", highlight=False)
         _print_published(console, str(made["source"]), facts["benchmark"])
     console.print(
@@ -80,9 +86,12 @@ def tidy(record: Record | None, digits: int = 3, interval: bool = True) -> str:
     return text
 
 
-def _grid(
-    facts: dict[str, Any], records: Sequence[Record], made: dict[str, Any], wide: bool
-) -> Grid:
+def _print(console: Console, grid: Grid) -> None:
+    for part in fitting(grid, console.width):
+        console.print(part)
+
+
+def _grid(facts: dict[str, Any], records: Sequence[Record], made: dict[str, Any]) -> Grid:
     small, large = facts["arms"][:2]
     ends = [f"{a:.4f}" for a in facts["accuracy"][:2]]
     grid = Grid(
@@ -90,16 +99,40 @@ def _grid(
         f"{small} {ends[0]} -> {large} {ends[1]}; data {facts['checksum']}",
         title_justify="left",
     )
-    grid.add_column("policy", no_wrap=wide)
-    grid.add_column("protocol", no_wrap=wide)
+    grid.add_column("policy")
+    grid.add_column("protocol")
     grid.add_column("labels", justify="right")
-    for title, _, _ in COLUMNS:
-        grid.add_column(title, justify="right", no_wrap=wide)
-    keys = dict.fromkeys((r.policy, r.protocol) for r in records if r.metric != "not-replayable")
+    columns = (*COLUMNS, *_rivals(made))
+    for title, _, _ in columns:
+        grid.add_column(title, justify="right")
+    keys = dict.fromkeys((r.policy, r.protocol) for r in records if r.metric not in TOLD)
     for key in keys:
         rows = [r for r in records if (r.policy, r.protocol) == key]
-        cells = [_cell(rows, metric, shown) for _, metric, shown in COLUMNS]
+        cells = [_cell(rows, metric, shown) for _, metric, shown in columns]
         grid.add_row(*key, _labels(rows), *cells)
+    return grid
+
+
+def _rivals(made: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """Columns of the rivals that were asked for."""
+    names = made["plan"].get("against", ())
+    return [(f"APGR - {name}'s", f"apgr-minus-{name}", True) for name in names]
+
+
+def _together(records: Sequence[Record], made: dict[str, Any]) -> Grid:
+    """What all seeds say together."""
+    columns = [c for c in (COLUMNS[0], COLUMNS[4], COLUMNS[8], *_rivals(made)) if c[2]]
+    count = len(made["plan"]["seeds"])
+    grid = Grid(
+        title=f"Mean of {count} seeds [95 % over questions and seeds]", title_justify="left"
+    )
+    grid.add_column("policy")
+    for title, _, _ in columns:
+        grid.add_column(title, justify="right")
+    found = {(r.policy, r.metric): r for r in records}
+    for policy in dict.fromkeys(r.policy for r in records if r.metric == "apgr" + SUFFIX):
+        rows = [found.get((policy, metric + SUFFIX)) for _, metric, _ in columns]
+        grid.add_row(policy, *(tidy(row, digits=4) for row in rows))
     return grid
 
 
@@ -120,7 +153,7 @@ def _values(records: Sequence[Record], title: str, metrics: Sequence[str]) -> Gr
     grid.add_column("policy")
     for metric in shown:
         grid.add_column(metric, justify="right")
-    for policy in dict.fromkeys(r.policy for r in records if r.metric != "not-replayable"):
+    for policy in dict.fromkeys(r.policy for r in records if r.metric not in TOLD):
         grid.add_row(policy, *(_at_ratios(found, policy, metric) for metric in shown))
     return grid
 

@@ -109,6 +109,19 @@ class Scorecard:
         made = self._curves[ratio]
         return made.curve() if made is not None else None
 
+    def compared(self) -> dict[str, Callable[[Floats], float]]:
+        """What policies are compared by, each alone: a mean over many seeds needs no more."""
+        own: dict[str, Callable[[Floats], float]] = {}
+        made = self._curves[1.0]
+        if made is not None and self.entry.score is not None:
+            own["apgr"] = made.apgr
+            if not np.isnan(self._costs[1.0]).any():
+                own["cost-apgr"] = made.cost_apgr
+        value = self.utility()
+        if np.isfinite(value).all():
+            own["utility"] = lambda w: _mean(value, w)
+        return own
+
     def utility(self) -> Floats:
         """(n,) accuracy minus cost at the tie price; NaN where large is no dearer, or worse."""
         rate = exchange_rate(self.table)

@@ -7,8 +7,8 @@ one cluster, so that whatever is averaged or resampled keeps them together.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 import numpy as np
 import polars as pl
@@ -18,13 +18,25 @@ from eval.features import Features, row_keys
 from policies.case import Arm, AttemptBlock, CaseBatch, Outcome
 from policies.outcome import OutcomeSet, Status, counted_score
 from router.errors import InputError
+from router.knowledge.retrieving import LEAST_KNOWLEDGE
 
-__all__ = ["Table", "Twins", "case_of", "table_of"]
+__all__ = ["ANSWERABLE", "SIGNS", "Table", "Twins", "answerable_of", "case_of", "table_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_ROWS = ("cluster", "row_key", "score", "outcome", "passed", "confidence", "cost", "tokens")
+SIGNS = ("agreement", "logprob", "logprob_answer", "certainty")
+"""What an attempt may show beside its verdict: columns of the record, fields of a case."""
+MEASURED = "verdict_measured"
+ANSWERABLE = "answerable"
+"""What the check of an arm that reads passages records of them: P(they hold the answer)."""
+_READS = "+index"
+"""End of the name of an arm that reads the index: a set of outcomes names arms and no contexts."""
+_ROWS = (
+    *("cluster", "row_key", "score", "outcome", "passed", "confidence", "cost", "tokens"),
+    *SIGNS,
+)
+_WIDE = tuple(name for name in _ROWS if name not in ("cluster", "row_key"))
 _OUTCOME: Mapping[str, Outcome] = {
     Status.OK: Outcome.ANSWERED,
     # At run time nobody knows that an answer cannot be parsed by a benchmark's scorer.
@@ -57,6 +69,11 @@ class Table:
     cost: Floats
     """USD."""
     tokens: Ints
+    agreement: Floats
+    logprob: Floats
+    logprob_answer: Floats
+    certainty: Floats
+    """NaN where the source has none; see `AttemptBlock`."""
     checked: bool
     """False: the source ran no check, so nothing that reads a verdict can be replayed."""
     incomplete: int
@@ -64,6 +81,8 @@ class Table:
     features: Features | None = None
     twins: "Twins | None" = None
     """Perturbed versions of some rows, for robustness."""
+    measured: Mapping[str, Floats] = field(default_factory=dict)
+    """What checks measured of the answers, by name, (n, A) each; NaN where nothing."""
 
     def __len__(self) -> int:
         return len(self.row_key)
@@ -76,6 +95,7 @@ class Table:
             benchmarks=self.benchmarks[part],
             query_id=self.query_id[part],
             features=self.features.take(part) if self.features else None,
+            measured={name: value[part] for name, value in self.measured.items()},
             twins=None,
             **{name: getattr(self, name)[part] for name in _ROWS},
         )
@@ -93,9 +113,23 @@ class Table:
             benchmarks=tuple(self.benchmarks[i] for i in index),
             query_id=tuple(self.query_id[i] for i in index),
             features=self.features.take(index) if self.features else None,
+            measured={name: value[index] for name, value in self.measured.items()},
             twins=None,
             **{name: getattr(self, name)[index] for name in _ROWS},
         )
+
+    def pick(self, columns: Sequence[int]) -> "Table":
+        """The same for some arms, in this order."""
+        own = list(columns)
+        wide: dict[str, Any] = {name: getattr(self, name)[:, own] for name in _WIDE}
+        measured = {name: value[:, own] for name, value in self.measured.items()}
+        return replace(self, arms=tuple(self.arms[i] for i in own), measured=measured, **wide)
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """The first small arm and the first large one: what a pair policy decides between."""
+        tiers = [arm.tier for arm in self.arms]
+        return tiers.index("small"), tiers.index("large")
 
     def column(self, arm: str) -> int:
         """Position of an arm."""
@@ -136,7 +170,7 @@ def table_of(
     """
     if len({small, large, *others}) != 2 + len(others):
         raise InputError(f"--pair: {small!r} and {large!r} must be two different arms")
-    arms = (Arm(small, "small"), Arm(large, "large"), *(Arm(o, "large") for o in others))
+    arms = (_arm(small, "small"), _arm(large, "large"), *(_arm(o, "large") for o in others))
     names = [a.name for a in arms]
     part = data.only(benchmarks, names)
     rows = part.outcomes.filter(pl.col("policy").is_null())
@@ -181,9 +215,25 @@ def table_of(
         confidence=block("verdict_confidence"),
         cost=block("cost_usd"),
         tokens=block("completion_tokens", np.int64),
+        agreement=block("agreement"),
+        logprob=block("logprob"),
+        logprob_answer=block("logprob_answer"),
+        certainty=block("certainty"),
         checked=rows["verdict"].is_not_null().any(),
         incomplete=asked - kept,
+        measured=_measured(wide, len(names)),
     )
+
+
+def _arm(name: str, tier: Literal["small", "large"]) -> Arm:
+    return Arm(name, tier, "index" if name.endswith(_READS) else "none")
+
+
+def answerable_of(table: Table) -> Floats | None:
+    """(n,) P(the passages hold the answer), judged before any arm read them; NaN where no arm of
+    the row recorded it, None where no row did."""
+    told = table.measured.get(ANSWERABLE)
+    return None if told is None else np.asarray(np.fmax.reduce(told, axis=1))
 
 
 def _wide(rows: pl.DataFrame, arms: Sequence[str]) -> pl.DataFrame:
@@ -199,6 +249,8 @@ def _wide(rows: pl.DataFrame, arms: Sequence[str]) -> pl.DataFrame:
         "verdict_confidence": pl.col("verdict_confidence"),
         "cost_usd": pl.col("cost_usd"),
         "completion_tokens": pl.col("completion_tokens").fill_null(0),
+        **{name: pl.col("logprob_mean" if name == "logprob" else name) for name in SIGNS},
+        MEASURED: pl.col(MEASURED),
     }  # fmt: skip
     key = ["benchmark", "query_id", "sample"]
     present = rows.filter(pl.col("status") != Status.MISSING)
@@ -211,6 +263,17 @@ def _wide(rows: pl.DataFrame, arms: Sequence[str]) -> pl.DataFrame:
         wide = own if wide is None else wide.join(own, on=key, how="inner", maintain_order="left")
     assert wide is not None
     return wide
+
+
+def _measured(wide: pl.DataFrame, arms: int) -> dict[str, Floats]:
+    """Name -> (n, A), NaN where the check of that answer did not measure it."""
+    out: dict[str, Floats] = {}
+    for column in range(arms):
+        for place, told in enumerate(wide[f"{MEASURED}:{column}"].to_list()):
+            for one in told or ():
+                block = out.setdefault(one["name"], np.full((len(wide), arms), np.nan))
+                block[place, column] = one["value"]
+    return out
 
 
 def _clusters(wide: pl.DataFrame) -> Ints:
@@ -236,9 +299,15 @@ def case_of(
     yes = np.broadcast_to(np.True_, (n, a))
     endless = np.broadcast_to(np.inf, (n,))
     features = table.features
+    blocks = dict(features.blocks) if features else {}
+    looked = answerable_of(table)
+    if looked is not None:
+        if "axes" in blocks:  # live, nobody looks where no facts are asked for
+            looked = np.where(blocks["axes"][:, 1] >= LEAST_KNOWLEDGE, looked, np.nan)
+        blocks["answerability"] = looked[:, None]
     return CaseBatch(
         arms=table.arms,
-        features=features.blocks if features else {},
+        features=blocks,
         fingerprint=features.fingerprint if features else "none",
         predicted_cost=expected,
         worst_cost=expected,

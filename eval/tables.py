@@ -44,14 +44,19 @@ def pair_of(data: OutcomeSet, asked: str | None) -> tuple[str, str]:
     for small, large in data.about.get("pairs", ()):
         if {small, large} <= set(data.arms):
             return str(small), str(large)
+    if len(data.arms) < 2:
+        raise InputError(
+            f"--source: its only arm is {', '.join(data.arms) or 'none'}, and two are compared: "
+            "join another set's with `ockham outcomes join`"
+        )
     raise InputError(f"--pair small::large is needed; the arms are: {', '.join(data.arms)}")
 
 
-def benchmarks_of(data: OutcomeSet, pair: tuple[str, str]) -> list[str]:
-    """Benchmarks on which both arms were run, in the order of the source."""
-    rows = data.outcomes.filter(pl.col("arm").is_in(pair))
-    both = rows.group_by("benchmark", maintain_order=True).agg(pl.col("arm").n_unique())
-    return both.filter(pl.col("arm") == 2)["benchmark"].to_list()
+def benchmarks_of(data: OutcomeSet, arms: Sequence[str]) -> list[str]:
+    """Benchmarks on which all of these arms were run, in the order of the source."""
+    rows = data.outcomes.filter(pl.col("arm").is_in(arms))
+    ran = rows.group_by("benchmark", maintain_order=True).agg(pl.col("arm").n_unique())
+    return ran.filter(pl.col("arm") == len(arms))["benchmark"].to_list()
 
 
 def load_table(
@@ -63,24 +68,26 @@ def load_table(
     say: Say | None = None,
     perturbed: int = 0,
     option: str = "--benchmark",
+    others: Sequence[str] = (),
 ) -> Table:
-    """One table: a benchmark, or several pooled as `a+b`, of a pair of arms.
+    """One table: a benchmark, or several pooled as `a+b`, of a pair of arms (and others).
 
     Args:
         exclude: queries whose subject contains this are left out.
         perturbed: so many queries, drawn by seed 0, also get perturbed versions.
         option: that named the benchmark, for error messages.
+        others: more large arms; a query that lacks one of them leaves the table.
     """
     names = benchmark.split("+")
     rule = pl.col("subject").str.contains(exclude, literal=True) if exclude else None
-    have = benchmarks_of(data, pair)
+    arms = (*pair, *others)
+    have = benchmarks_of(data, arms)
     unknown = [n for n in names if n not in have]
     if unknown:
         raise InputError(
-            f"{option}: no benchmark {unknown[0]!r} with both {' and '.join(pair)}; "
-            f"there are: {', '.join(have)}"
+            f"{option}: no benchmark {unknown[0]!r} with {_all(arms)}; there are: {', '.join(have)}"
         )
-    table = table_of(data, *pair, benchmarks=names, exclude=rule)
+    table = table_of(data, *pair, benchmarks=names, others=others, exclude=rule)
     texts = _texts(data, names, table)
 
     def progress(done: int, todo: int) -> None:
@@ -91,6 +98,10 @@ def load_table(
     if perturbed and made.features is not None and made.features.known.any():
         return _with_twins(made, texts, perturbed, featuriser, progress)
     return made
+
+
+def _all(arms: Sequence[str]) -> str:
+    return f"both {' and '.join(arms)}" if len(arms) == 2 else f"all of {', '.join(arms)}"
 
 
 def _with_twins(

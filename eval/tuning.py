@@ -20,7 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.compare import Interval, bootstrap
-from eval.contenders import FITTED, LARGE, SMALL, draw_labels, mean_cost
+from eval.contenders import LARGE, SMALL, mean_cost
+from eval.fit.fitted import CASCADES, FITTED
+from eval.fit.usable import check_prices, check_scores, known_features
+from eval.folds import draw_labels
 from eval.play import why_not
 from eval.scorecard import exchange_rate
 from eval.table import Table, case_of
@@ -118,7 +121,7 @@ def tune(
     """
     if (budget is None) == (max_error is None):
         raise InputError("give --budget or --max-error, one of the two")
-    split = split_of(table, labels, seed)
+    split = _usable_split(table, name, labels, seed)
     policy, fitted = _prepared(table, name, split)
 
     def choose(share: Floats, usd: Floats, accuracy: Floats) -> tuple[int, bool]:
@@ -145,7 +148,7 @@ def promote(
         InputError: the policy cannot be replayed, or large is not both better and dearer and
             no value of a correct answer is given.
     """
-    split = split_of(table, labels, seed)
+    split = _usable_split(table, name, labels, seed)
     seen = table.take(np.concatenate([split.fit, split.choose]))
     rate = 1 / usd_per_correct if usd_per_correct else exchange_rate(seen)
     if not (np.isfinite(rate) and rate > 0):
@@ -188,8 +191,8 @@ def _tuned(
     thresholds, share, usd, accuracy = _curve(score, held)
     at, reached = choose(share, usd, accuracy)
     mark = table.features.fingerprint if table.features and policy.needs.features else ""
-    state = policy.model_dump() | {"threshold": float(thresholds[at]), "fingerprint": mark}
-    done = type(policy).model_validate(state)
+    # A copy and not a new one: what a policy holds outside its state comes along.
+    done = policy.model_copy(update={"threshold": float(thresholds[at]), "fingerprint": mark})
     test = table.take(split.score)
     large = _large(done, test).astype(np.int64)
     rows = np.arange(len(test))
@@ -204,14 +207,22 @@ def _tuned(
     )
 
 
+def _usable_split(table: Table, name: str, labels: int | None, seed: int) -> Split:
+    """`split_of`, for a table on which a threshold and its cost can mean something."""
+    if name in CASCADES:
+        raise InputError(
+            f"--policy {name}: it has a price and no threshold; `ockham policy frontier` traces it"
+        )
+    check_scores(table, f"--policy {name}")
+    check_prices(table, f"--policy {name}")
+    return split_of(table, labels, seed)
+
+
 def _prepared(table: Table, name: str, split: Split) -> tuple[ThresholdPolicy, int]:
     """The policy, fitted where it needs to be, and on how many rows."""
     if name in FITTED:
-        if table.features is None or not table.features.known.all():
-            raise InputError(f"--policy {name}: the table has queries without a published text")
-        part = table.score[split.fit]
-        fit = FITTED[name](table.features.take(split.fit), part[:, SMALL], part[:, LARGE])
-        return fit, len(split.fit)
+        known_features(table, f"--policy {name}")
+        return FITTED[name](table.take(split.fit)), len(split.fit)
     policy: Policy = make_policy(name)
     if not isinstance(policy, ThresholdPolicy):
         raise InputError(f"--policy {name}: it has no threshold to choose")

@@ -13,16 +13,8 @@ from policies import Policy
 from router.config import Settings
 from router.errors import NoAnswerError
 from router.models.prices import reference_price
-from router.state import (
-    Answer,
-    Attempt,
-    AttemptStatus,
-    Decision,
-    RunState,
-    Signals,
-    Trace,
-    Verdict,
-)
+from router.samples import AttemptStatus
+from router.state import Answer, Attempt, Decision, RunState, Signals, Trace, Verdict
 
 __all__ = ["TOKEN_MODEL", "conclude"]
 
@@ -73,10 +65,10 @@ def _says_something(attempt: Attempt, verdict: Verdict) -> bool:
 
 
 def _all_large(settings: Settings, state: RunState, best: Attempt) -> float:
-    bare = next((a.prompt_tokens for a in state["attempts"] if not a.passages), None)
+    bare = next((a.one_call[0] for a in state["attempts"] if not a.passages), None)
     if not bare:
         bare = sum(len(m.content) for m in state["query"].messages) // 4 + 8
-    return reference_price(settings).cost(bare, best.completion_tokens)
+    return reference_price(settings).cost(bare, best.one_call[1])
 
 
 def _note(decision: Decision, best: Attempt, verdict: Verdict, signals: Signals) -> str:

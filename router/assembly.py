@@ -16,8 +16,18 @@ from router.arms.run import ArmRunner
 from router.cases import CaseBuilder
 from router.config import Settings
 from router.errors import KnowledgeError
-from router.graph import Context, Engine, Graph, build_graph, decide_once
-from router.knowledge.index import KnowledgeIndex
+from router.graph import (
+    Context,
+    Engine,
+    Graph,
+    build_graph,
+    decide_once,
+    look_up,
+    with_lookup,
+)
+from router.knowledge.answerability import answerability
+from router.knowledge.opening import PassageIndex, open_index
+from router.knowledge.retrieving import Retriever
 from router.models.pool import Models
 from router.paths import data_dir
 from router.signals.encoder import Encoder
@@ -60,7 +70,7 @@ class Assembly:
 
     engine: Engine
     graph: Graph
-    index: KnowledgeIndex | None
+    index: PassageIndex | None
 
     @classmethod
     async def build(cls, settings: Settings) -> Self:
@@ -70,13 +80,17 @@ class Assembly:
             SetupError: the encoder or the head is missing or they do not fit together.
         """
         models = Models(settings)
-        featuriser, index, why_not = await asyncio.to_thread(_load, settings)
+        featuriser, encoder, index, why_not = await asyncio.to_thread(_load, settings)
+        checker = Verifiers(make_runner(settings.sandbox.runner), encoder.encode)
+        knowledge = settings.knowledge
+        retriever = Retriever(index, knowledge.passages, answerability, knowledge.usd_per_hour)
         engine = Engine(
             settings=settings,
             models=models,
             signals=ThreadedSignals(featuriser),
-            runner=ArmRunner(models, index, settings.knowledge.passages),
-            checker=Verifiers(make_runner(settings.sandbox.runner)),
+            retriever=retriever,
+            runner=ArmRunner(models, retriever, checker),
+            checker=checker,
             cases=CaseBuilder(settings, models, why_not),
         )
         return cls(engine, build_graph(), index)
@@ -91,10 +105,8 @@ class Assembly:
         """The first decision of each query's run, without running it."""
         context = Context(self.engine, policy, time.perf_counter() + 3600)
         placed = await self.engine.signals.aclassify_many(queries)
-        return [
-            (signals, decide_once(context, _fresh(query, features, signals)))
-            for query, (features, signals) in zip(queries, placed, strict=True)
-        ]
+        fresh = [_fresh(q, *made) for q, made in zip(queries, placed, strict=True)]
+        return [(state["signals"], await _decided(context, state)) for state in fresh]
 
     def close(self) -> None:
         """Stop the servers and the checker's processes, let go of the index."""
@@ -103,6 +115,16 @@ class Assembly:
             self.engine.checker.close()
         if self.index is not None:
             self.index.close()
+
+
+async def _decided(context: Context, state: RunState) -> Decision:
+    """The first decision, with what was looked up for it."""
+    lookup = await look_up(context, state)
+    if lookup is None:
+        return decide_once(context, state)
+    features = with_lookup(state["features"], lookup)
+    decision = decide_once(context, {**state, "lookup": lookup, "features": features})
+    return decision.model_copy(update={"lookup": lookup})
 
 
 def _fresh(query: Query, features: Mapping[str, list[float]], signals: Signals) -> RunState:
@@ -117,15 +139,14 @@ def _fresh(query: Query, features: Mapping[str, list[float]], signals: Signals) 
     }
 
 
-def _load(settings: Settings) -> tuple[Featuriser, KnowledgeIndex | None, str | None]:
+def _load(settings: Settings) -> tuple[Featuriser, Encoder, PassageIndex | None, str | None]:
     """Encoder, head and index; the index may be missing, and then says why."""
     encoder = Encoder(settings.signals.encoder, data_dir())
     featuriser = Featuriser(encoder, load_head(settings.signals.head or HEAD_PATH))
     featuriser.load()
-    path = settings.knowledge.path or data_dir() / "knowledge"
     if not any(arm.context == "index" for arm in settings.arms.values()):
-        return featuriser, None, "no arm uses the index"
+        return featuriser, encoder, None, "no arm uses the index"
     try:
-        return featuriser, KnowledgeIndex.open(path, encoder), None
+        return featuriser, encoder, open_index(settings.knowledge, encoder), None
     except KnowledgeError as error:
-        return featuriser, None, str(error)
+        return featuriser, encoder, None, str(error)

@@ -7,19 +7,37 @@ It trusts the provider to honour that cap and to bill what its usage says.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from policies import STOP, Arm, AttemptBlock, CaseBatch, ChoiceBatch, Outcome
-from router.arms.run import token_cap
-from router.config import ArmSettings, Settings
+from policies import STOP, Arm, AttemptBlock, CaseBatch, ChoiceBatch, Outcome, Shadowed
+from router.arms.bounds import expected_tokens, instruction_bytes, worst_tokens
+from router.arms.latency import Latency
+from router.arms.reader import passages_block, reader_response_format
+from router.arms.run import asks_many, token_cap
+from router.arms.spending import prompt_bound
+from router.config import Settings
 from router.models.pool import Models
-from router.state import ArmEstimate, Attempt, AttemptStatus, Decision, Domain, RunState, Verdict
+from router.samples import AttemptStatus
+from router.settings import ArmSettings
+from router.state import (
+    ArmEstimate,
+    Attempt,
+    Decision,
+    Domain,
+    Lookup,
+    Passage,
+    Query,
+    RunState,
+    ShadowChoice,
+    Verdict,
+)
 
-__all__ = ["CaseBuilder", "explain"]
+__all__ = ["CaseBuilder", "explain", "spent_usd"]
 
 CHARS_PER_TOKEN = 3.6
 """English prose through common BPE vocabularies; predictions only."""
@@ -28,10 +46,10 @@ COMPLETION_TOKENS: Mapping[Domain, int] = {
 }  # fmt: skip
 TEMPLATE_TOKENS = 200
 """Instruction or reader's task with its schema, bounded from above."""
-MESSAGE_TOKENS = 16
-"""Chat template of one message, bounded from above."""
 PASSAGE_CHARS = 1200
-"""Longest passage the index returns, with its title."""
+"""Longest passage the index returns, with its title: what stands for one not yet found."""
+ESCAPED_BYTES = 12
+"""Of one character in the reader's form, at most: what may be quoted stands there a second time."""
 OUTCOMES: Mapping[AttemptStatus, Outcome] = {
     AttemptStatus.OK: Outcome.ANSWERED,
     AttemptStatus.TRUNCATED: Outcome.INCOMPLETE,
@@ -50,6 +68,7 @@ class _Facts:
     worst: float
     why_not: str | None
     capable: bool
+    seconds: float = float("nan")
 
 
 class CaseBuilder:
@@ -59,15 +78,22 @@ class CaseBuilder:
         self._settings = settings
         self._models = models
         self._index_why_not = index_why_not
+        self._latency = Latency()
         self.arms = tuple(
-            Arm(name, settings.models[a.model].tier, a.context, a.method)
+            Arm(name, settings.models[a.model].tier, a.context, a.method.name)
             for name, a in settings.arms.items()
         )
 
     def build(self, state: RunState) -> tuple[CaseBatch, dict[str, ArmEstimate]]:
         """The case, and per arm what will stand in the trace."""
-        left = self._settings.limits.max_cost_usd - sum(a.cost_usd for a in state["attempts"])
-        facts = {name: self._facts(arm, state, left) for name, arm in self._settings.arms.items()}
+        left = self._settings.limits.max_cost_usd - spent_usd(state)
+        facts = {
+            name: replace(
+                self._facts(arm, state, left),
+                seconds=self._latency.expect(name, self._written(arm, state)),
+            )
+            for name, arm in self._settings.arms.items()
+        }
         seen = list(facts.values())
         case = CaseBatch(
             arms=self.arms,
@@ -75,7 +101,7 @@ class CaseBuilder:
             fingerprint=state["signals"].featuriser,
             predicted_cost=np.array([[f.predicted for f in seen]]),
             worst_cost=np.array([[f.worst for f in seen]]),
-            predicted_seconds=np.full((1, len(seen)), np.nan),
+            predicted_seconds=np.array([[f.seconds for f in seen]]),
             available=np.array([[f.why_not is None for f in seen]]),
             capable=np.array([[f.capable for f in seen]]),
             request_left=np.array([left]),
@@ -85,42 +111,101 @@ class CaseBuilder:
         )
         return case, {name: _estimate(f) for name, f in facts.items()}
 
+    def reads_passages(self, query: Query) -> bool:
+        """Whether an arm that reads passages can be run, its model and its index being there."""
+        if query.passages is None and self._index_why_not is not None:
+            return False
+        reading = (a for a in self._settings.arms.values() if a.context == "index")
+        return any(self._models.why_not(arm.model) is None for arm in reading)
+
+    def took(self, state: RunState, attempt: Attempt) -> None:
+        """Learn from an attempt how long its arm takes."""
+        if attempt.status not in (AttemptStatus.FAILED, AttemptStatus.NO_ANSWER):
+            tokens = self._written(self._settings.arms[attempt.arm], state)
+            self._latency.observe(attempt.arm, tokens, attempt.seconds)
+
+    def _written(self, arm: ArmSettings, state: RunState) -> int:
+        """Tokens that one sample is predicted to write."""
+        cap = token_cap(arm, self._models.settings(arm.model))
+        return min(cap, COMPLETION_TOKENS[state["signals"].domain])
+
     def _facts(self, arm: ArmSettings, state: RunState, left: float) -> _Facts:
         model = self._models.settings(arm.model)
         price = self._models.price(arm.model)
-        chars = sum(len(m.content) for m in state["query"].messages)
-        size = sum(len(m.content.encode()) for m in state["query"].messages)
-        extra = self._settings.knowledge.passages * PASSAGE_CHARS if arm.context == "index" else 0
-        cap = token_cap(arm, model)
-        template = TEMPLATE_TOKENS + MESSAGE_TOKENS * len(state["query"].messages)
+        query = state["query"]
+        chars = sum(len(m.content) for m in query.messages)
+        extra, extra_bytes = self._passages(arm, state)
+        template = TEMPLATE_TOKENS + instruction_bytes(arm.method)
         prompt = int((chars + extra) / CHARS_PER_TOKEN) + template
-        written = min(cap, COMPLETION_TOKENS[state["signals"].domain])
-        worst_prompt = size + extra * 4 + template
+        cap = token_cap(arm, model)
+        written = self._written(arm, state)
+        # The messages without the arm's own words, which `template` bounds.
+        plain = [{"content": m.content} for m in query.messages]
         context = self._models.context_tokens(arm.model)
+        bound = prompt_bound(plain, None, query.response_format) + extra_bytes + template
         if context is not None:
-            worst_prompt, cap = min(worst_prompt, context), min(cap, context)
-        predicted = price.cost(prompt, written) if price else float("nan")
-        worst = price.cost(worst_prompt, cap) if price else float("nan")
+            bound, cap = min(bound, context), min(cap, context)
         language = state["signals"].language
         capable = model.languages is None or language in {*model.languages, "und"}
-        return _Facts(predicted, worst, self._why_not(arm, prompt, worst, left), capable)
+        if price is None:
+            why_not = self._why_not(arm, state, prompt, float("nan"), left)
+            return _Facts(float("nan"), float("nan"), why_not, capable)
+        one = price.cost(bound, cap)
+        # A method of several samples stops at what is left: `router.arms.spending`.
+        worst = max(one, min(left, price.cost(*worst_tokens(arm.method, bound, cap))))
+        predicted = min(worst, price.cost(*expected_tokens(arm.method, prompt, written)))
+        return _Facts(predicted, worst, self._why_not(arm, state, prompt, one, left), capable)
 
-    def _why_not(self, arm: ArmSettings, prompt: int, worst: float, left: float) -> str | None:
-        """Why the arm cannot be run now, None where it can."""
+    def _passages(self, arm: ArmSettings, state: RunState) -> tuple[int, int]:
+        """Characters and bytes that passages add to the arm's prompt: of the real ones, once
+        they are known, else a bound."""
+        if arm.context == "none":
+            return 0, 0
+        known, many = _known_passages(state), asks_many(arm, self._models.settings(arm.model))
+        if known is None:
+            most = self._settings.knowledge.passages
+            chars = min(most, arm.passages or most) * PASSAGE_CHARS
+            return chars, chars * (4 if many else 4 + ESCAPED_BYTES)
+        read = known[: arm.passages]
+        shown = passages_block(read)
+        # Some providers write the form, which holds what may be quoted, into the prompt.
+        form = len(json.dumps(reader_response_format(read, many=many)))
+        return len(shown), len(shown.encode("utf-8", "replace")) + form
+
+    def _why_not(
+        self, arm: ArmSettings, state: RunState, prompt: int, one: float, left: float
+    ) -> str | None:
+        """Why the arm cannot be run now, None where it can. `one`: worst case of a sample."""
         down = self._models.why_not(arm.model)
         if down is not None:
             return down
-        if arm.context == "index" and self._index_why_not is not None:
-            return self._index_why_not
+        if arm.context == "index" and state["query"].passages is None:
+            lookup = state.get("lookup")
+            broken = lookup.error if lookup is not None else None
+            if self._index_why_not or broken:
+                return self._index_why_not or broken
         context = self._models.context_tokens(arm.model)
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
-        if worst > left:
+        if one > left:
             return (
-                f"its worst case, USD {worst:.4f}, is above the USD {max(left, 0):.4f} left "
+                f"its worst case, USD {one:.4f}, is above the USD {max(left, 0):.4f} left "
                 "under limits.max_cost_usd"
             )
         return None
+
+
+def spent_usd(state: RunState) -> float:
+    """What the run has cost so far; the search before the first attempt, whose bill it joins."""
+    lookup: Lookup | None = state.get("lookup")
+    if not state["attempts"]:
+        return 0.0 if lookup is None else lookup.cost_usd
+    return sum(attempt.cost_usd for attempt in state["attempts"])
+
+
+def _known_passages(state: RunState) -> tuple[Passage, ...] | None:
+    lookup: Lookup | None = state.get("lookup")
+    return state["query"].passages if lookup is None else lookup.passages
 
 
 def row_key(text: str) -> NDArray[np.uint64]:
@@ -145,10 +230,30 @@ def explain(
         reasons=choice.explain(0),
         arms={
             arm.name: estimates[arm.name].model_copy(
-                update={"probability": float(choice.probability[0, i])}
+                update={
+                    "probability": float(choice.probability[0, i]),
+                    "quality": _known(choice.quality[0, i]),
+                }
             )
             for i, arm in enumerate(arms)
         },
+        shadow=tuple(_shadow(each, arms) for each in choice.shadows),
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
+def _shadow(seen: Shadowed, arms: Sequence[Arm]) -> ShadowChoice:
+    """The first row of a shadow's choice."""
+    if seen.choice is None:
+        return ShadowChoice(policy=seen.policy, error=seen.error)
+    column = int(seen.choice.arm[0])
+    return ShadowChoice(
+        policy=seen.policy,
+        arm=None if column == STOP else arms[column].name,
+        reasons=seen.choice.explain(0),
     )
 
 
@@ -158,6 +263,7 @@ def _estimate(facts: _Facts) -> ArmEstimate:
         why_not=facts.why_not,
         predicted_cost_usd=None if np.isnan(facts.predicted) else facts.predicted,
         worst_cost_usd=None if np.isnan(facts.worst) else facts.worst,
+        predicted_seconds=None if np.isnan(facts.seconds) else facts.seconds,
     )
 
 
@@ -172,14 +278,26 @@ def _attempts(
     arms: Sequence[Arm], attempts: Sequence[Attempt], verdicts: Sequence[Verdict]
 ) -> AttemptBlock:
     columns = {arm.name: i for i, arm in enumerate(arms)}
-    nan = float("nan")
     return AttemptBlock(
         arm=np.array([[columns[a.arm] for a in attempts]], dtype=np.int64),
         outcome=np.array(
             [[_outcome(a, v) for a, v in zip(attempts, verdicts, strict=True)]], dtype=np.int64
         ),
-        passed=np.array([[nan if v.passed is None else float(v.passed) for v in verdicts]]),
-        confidence=np.array([[nan if v.confidence is None else v.confidence for v in verdicts]]),
+        passed=_numbers(v.passed for v in verdicts),
+        confidence=_numbers(v.confidence for v in verdicts),
         cost_usd=np.array([[a.cost_usd for a in attempts]], dtype=np.float64),
         completion_tokens=np.array([[a.completion_tokens for a in attempts]], dtype=np.int64),
+        agreement=_numbers(a.selection.share if a.selection else None for a in attempts),
+        logprob=_numbers(a.logprobs.mean if a.logprobs else None for a in attempts),
+        logprob_answer=_numbers(a.logprobs.answer if a.logprobs else None for a in attempts),
+        certainty=_numbers(a.logprobs.certainty if a.logprobs else None for a in attempts),
+        measured={
+            name: _numbers(v.measured.get(name) for v in verdicts)
+            for name in dict.fromkeys(name for v in verdicts for name in v.measured)
+        },
     )
+
+
+def _numbers(values: Iterable[float | None]) -> NDArray[np.float64]:
+    """(1, attempts), NaN for None."""
+    return np.array([[np.nan if v is None else float(v) for v in values]], dtype=np.float64)

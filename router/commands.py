@@ -10,12 +10,13 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
+from router.arms.quoting import as_data
 from router.config import load_settings
 from router.errors import InputError, OckhamError
-from router.explain import route_json, route_text
+from router.explain import claim_lines, lookup_lines, route_json, route_text
 from router.facade import Router
 from router.models.prices import check_prices
-from router.state import Answer
+from router.state import Answer, Attempt
 
 __all__ = ["answer_json", "ask", "config", "route"]
 
@@ -89,10 +90,26 @@ def _summary(answer: Answer) -> str:
         f"route: {' -> '.join(answer.route)}   model: {answer.model}   "
         f"check: {answer.verdict.kind} {answer.verdict.status}   cost: USD {answer.cost_usd:.6f}",
     ]
-    lines += [f"[{c.number}] {c.title} ({c.source})" for c in answer.citations]
+    lines += [_selection(s.attempt) for s in answer.trace.steps if s.attempt and s.attempt.samples]
+    lines += [
+        f"[{c.number}] {as_data(c.title)} ({as_data(c.source)})"
+        for c in {(c.number, c.source): c for c in answer.citations}.values()
+    ]
+    lines += claim_lines(answer.verdict)
+    lines += [line for s in answer.trace.steps if s.lookup for line in lookup_lines(s.lookup)]
     if answer.note:
         lines.append(answer.note)
     return "\n".join(lines) + "\n"
+
+
+def _selection(attempt: Attempt) -> str:
+    """How the answer was chosen among several samples."""
+    made = attempt.selection
+    if made is None:
+        return ""
+    share = "" if made.share is None else f", {made.share:.0%} of the votes for this answer"
+    why = "".join(f"; {reason}" for reason in made.reasons)
+    return f"{attempt.arm}: {made.method}, {made.drawn} of {made.planned} samples{share}{why}"
 
 
 def route(

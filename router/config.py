@@ -10,19 +10,9 @@ import os
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Any, ClassVar
 
-from pydantic import (
-    AnyHttpUrl,
-    BaseModel,
-    ConfigDict,
-    Field,
-    FilePath,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -32,154 +22,28 @@ from pydantic_settings import (
 from pydantic_settings.exceptions import SettingsError
 
 from policies import Policy, PolicyError, create
+from router.arms.methods import Sampled
 from router.errors import ConfigError
 from router.presets import read_preset
+from router.settings import (
+    ArmSettings,
+    GatewaySettings,
+    KnowledgeSettings,
+    LimitSettings,
+    ModelSettings,
+    PolicySettings,
+    PriceSettings,
+    SandboxSettings,
+    SignalSettings,
+)
+from router.watch import WatchSettings
 
-__all__ = ["ArmSettings", "ModelSettings", "Settings", "load_settings"]
+__all__ = ["Settings", "load_settings", "make_policy"]
 
 DEFAULTS = Path(__file__).with_name("default.yaml")
-EMBEDDED_LIMITS: Mapping[str, Any] = {
-    "context_tokens": 2048,
-    "max_tokens": 384,
-    "languages": ("en",),
-}
+INNER = frozenset({"inner", "shadow"})
+"""Parameters of a policy that are policies (`policies.wrapper`)."""
 _NOT_SETTINGS = {"OCKHAM_CONFIG", "OCKHAM_DATA_DIR", "OCKHAM_SHARED_DATA", "OCKHAM_VLLM_PYTHON"}
-
-
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelSettings(Section):
-    """One model and where it is served. Prices in USD; times in seconds."""
-
-    tier: Literal["small", "large"]
-    model: str | None = None
-    """LiteLLM's model name. With `api_base` and no name, the server is asked which it has."""
-    api_base: str | None = None
-    """Base URL of an OpenAI-compatible server, with its /v1."""
-    api_key: SecretStr | None = None
-    serve: Literal["embedded", "auto"] | None = None
-    """`embedded`: start llama.cpp here. `auto`: what `ockham models serve` would start.
-    Ignored where `api_base` is set."""
-    gguf: FilePath | None = None
-    """Weights for llama.cpp; null is the packaged SmolLM2, or what `auto` finds."""
-    gguf_repo: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
-    """Hub repository whose GGUF `auto` and `ockham models serve` may fetch; you trust it."""
-    threads: int | None = Field(default=None, ge=1)
-    """llama.cpp's threads; null is half the cores (its threads spin)."""
-    usd_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    """Price of the machine, for models that are yours."""
-    input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    output_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    """Both set: they replace LiteLLM's price map."""
-    context_tokens: int | None = Field(default=None, ge=128)
-    """Prompt and completion together; null asks the server (vLLM says `max_model_len`)."""
-    max_tokens: int = Field(default=8192, ge=1)
-    """Token cap of a completion. A reasoner that is cut short gives no answer at all."""
-    temperature: float | None = Field(default=None, ge=0, le=2)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    stop: tuple[str, ...] | None = None
-    thinking: bool = False
-    """The chat template opens `<think>` itself, so that only `</think>` is ever written."""
-    stall_s: float = Field(default=60, gt=0, allow_inf_nan=False)
-    """Longest wait for the next token."""
-    languages: tuple[str, ...] | None = None
-    """ISO 639-1 codes the model is made for; null is any."""
-    found_by_key: Mapping[str, str] = Field(default_factory=dict)
-    """Environment variable of a provider's key -> model to use where it is set."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _embedded_defaults(cls, data: Any) -> Any:
-        """What suits the embedded model suits no other: it applies only where that one runs."""
-        if isinstance(data, dict):
-            given = {key: value for key, value in data.items() if value is not None}
-            own = given.get("serve") == "embedded" and "api_base" not in given
-            return {**(EMBEDDED_LIMITS if own else {}), **given}
-        return data
-
-    @model_validator(mode="after")
-    def _whole_price(self) -> "ModelSettings":
-        if (self.input_usd_per_million is None) != (self.output_usd_per_million is None):
-            raise ValueError("set input_usd_per_million and output_usd_per_million together")
-        return self
-
-    @field_validator("api_base")
-    @classmethod
-    def _is_http(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            url = AnyHttpUrl(value)
-        except ValidationError:
-            raise ValueError("must be a URL such as http://127.0.0.1:8000/v1") from None
-        if url.username or url.password:
-            raise ValueError("must hold no user or password; set api_key instead")
-        return value.rstrip("/")
-
-
-class ArmSettings(Section):
-    """What a policy can choose: model x context x method."""
-
-    model: str
-    context: Literal["none", "index"] = "none"
-    method: Literal["single"] = "single"
-    max_tokens: int | None = Field(default=None, ge=1)
-    """Token cap of this arm; null is the model's."""
-
-
-class PolicySettings(Section):
-    """A registered policy and its parameters."""
-
-    name: str = "verifiability"
-    params: Mapping[str, Any] = Field(default_factory=dict)
-
-
-class LimitSettings(Section):
-    """Limits of one request; they hold whatever a policy says."""
-
-    max_steps: int = Field(ge=1, le=64)
-    max_cost_usd: float = Field(ge=0, allow_inf_nan=False)
-    timeout_s: float = Field(gt=0, allow_inf_nan=False)
-    max_query_chars: int = Field(ge=1)
-
-
-class PriceSettings(Section):
-    """How a counterfactual is priced."""
-
-    reference_model: str
-
-
-class SignalSettings(Section):
-    """The encoder and the head on it."""
-
-    encoder: str
-    head: FilePath | None = None
-
-
-class KnowledgeSettings(Section):
-    """The index."""
-
-    path: Path | None = None
-    passages: int = Field(ge=1, le=20)
-
-
-class SandboxSettings(Section):
-    """What runs programs that a check has to run."""
-
-    runner: str | None = None
-    """Your own as `module:Class` (see `router/verify/runner.py`); null is bubblewrap."""
-
-
-class GatewaySettings(Section):
-    """The HTTP face. Off loopback it refuses to start without keys."""
-
-    host: str
-    port: int = Field(ge=0, le=65535)
-    api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
 
 
 class _Defaults(YamlConfigSettingsSource):
@@ -206,6 +70,7 @@ class Settings(BaseSettings):
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
     sandbox: SandboxSettings
+    watch: WatchSettings | None = None
     tracing: bool = False
 
     @classmethod
@@ -227,6 +92,7 @@ class Settings(BaseSettings):
             if arm.model not in self.models:
                 known = ", ".join(self.models)
                 raise ValueError(f"arms.{name}.model: no model {arm.model!r} (models: {known})")
+            _check_samples(name, arm, self.models[arm.model])
         if not self.arms:
             raise ValueError("arms: at least one arm is needed")
         return self
@@ -234,6 +100,27 @@ class Settings(BaseSettings):
     def make_policy(self) -> Policy:
         """The configured policy. Raises `ConfigError` naming the parameter."""
         return make_policy(self.policy.name, self.policy.params)
+
+
+def _check_samples(name: str, arm: ArmSettings, model: ModelSettings) -> None:
+    """Samples have to differ: one prompt at temperature 0 is one sample, paid several times."""
+    method, where = arm.method, f"arms.{name}.method"
+    if not isinstance(method, Sampled):
+        return
+    if arm.context == "index" and any(variant.instruction for variant in method.spectrum):
+        raise ValueError(
+            f"{where}.spectrum: an arm that reads the index has a prompt of its own and takes no "
+            "instruction; leave temperatures"
+        )
+    own = method.temperature if method.temperature is not None else model.temperature
+    embedded = model.serve == "embedded" and model.api_base is None
+    own = 0.0 if own is None and embedded else own
+    ways = [v.temperature if v.temperature is not None else own for v in method.spectrum] or [own]
+    if 0 in ways and method.k > len(ways):
+        raise ValueError(
+            f"{where}: of {method.k} samples those at temperature 0 are all the same; "
+            f"set {where}.temperature (0.7, for example)"
+        )
 
 
 def make_policy(name: str, params: Mapping[str, Any] | None = None) -> Policy:
@@ -250,11 +137,25 @@ def make_policy(name: str, params: Mapping[str, Any] | None = None) -> Policy:
     try:
         if colon:
             name = getattr(import_module(module), own).name
-        return create(name, params)
+        return create(name, _with_inner(params or {}))
     except (ImportError, AttributeError) as error:
         raise ConfigError(f"policy.name: cannot import {module}:{own}: {error}") from None
     except PolicyError as error:
         raise ConfigError(f"policy: {error}") from None
+
+
+def _with_inner(params: Mapping[str, Any]) -> dict[str, Any]:
+    """A wrapper's policies may be anything that `make_policy` takes: a preset's file, too."""
+    if not isinstance(params, Mapping):
+        raise ConfigError("policy: the params of a policy inside a wrapper are names with values")
+    out = dict(params)
+    for key in INNER & out.keys():
+        value = out[key]
+        if isinstance(value, str):
+            out[key] = make_policy(value)
+        elif isinstance(value, Mapping) and set(value) <= {"name", "params"} and "name" in value:
+            out[key] = make_policy(str(value["name"]), value.get("params"))
+    return out
 
 
 def load_settings(config: str | Path | None = None, **overrides: Any) -> Settings:
@@ -318,11 +219,17 @@ def _check_environment() -> None:
             raise ConfigError(f"{name}: no such setting (known: {known})")
 
 
+def _written(where: tuple[int | str, ...]) -> list[str]:
+    """The key as it stands in a file: pydantic puts a method's name behind `method`."""
+    parts = [str(part) for part in where]
+    return [part for i, part in enumerate(parts) if i == 0 or parts[i - 1] != "method"]
+
+
 def _explain(error: ValidationError, file: Path | None) -> str:
     """One line a problem: the dotted key, what is wrong, and never the value (secrets)."""
     lines = []
     for item in error.errors():
-        key = ".".join(str(part) for part in item["loc"]) or "configuration"
+        key = ".".join(_written(item["loc"])) or "configuration"
         message = item["msg"].removeprefix("Value error, ")
         if item["type"] == "extra_forbidden":
             message = "unknown key; see router/default.yaml for every setting"

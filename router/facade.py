@@ -13,14 +13,17 @@ from concurrent.futures import Future
 from contextlib import aclosing, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from weakref import WeakKeyDictionary
 
 from policies import Policy
 from router.answer import conclude
 from router.config import Settings, load_settings, make_policy
 from router.errors import InputError, NoAnswerError, OckhamError
+from router.models.client import close_clients
 from router.models.prices import check_prices
 from router.query import Askable, make_query
 from router.state import Answer, Decision, Event, Query, RunState, Signals
+from router.watch import Watch
 
 if TYPE_CHECKING:
     from router.assembly import Assembly
@@ -31,6 +34,8 @@ __all__ = ["Router"]
 T = TypeVar("T")
 PolicyChoice = Policy | str | None
 RECURSION_BACKSTOP = 1000
+_guests: WeakKeyDictionary[asyncio.AbstractEventLoop, int] = WeakKeyDictionary()
+"""How many routers were opened in a loop of their callers'."""
 
 
 class Router:
@@ -53,6 +58,7 @@ class Router:
         self.settings = settings
         check_prices(settings)
         self.policy = self._policy(policy) if policy is not None else settings.make_policy()
+        self.watch = _watch(settings)
         self._home: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._opening = threading.Lock()
@@ -168,16 +174,22 @@ class Router:
     async def __aenter__(self) -> Self:
         if self._home is not None:
             raise InputError("the router is open already: `async with` opens it in this loop")
-        self._home = asyncio.get_running_loop()
+        self._home = home = asyncio.get_running_loop()
+        _guests[home] = _guests.get(home, 0) + 1
         try:
             await self._started()
         except BaseException:
-            self.close()
+            await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self.close()
+        home = asyncio.get_running_loop()
+        _guests[home] -= 1
+        # Routers in one loop share its connections: the last one hangs up.
+        if not _guests[home]:
+            await close_clients()
 
     @property
     def models(self) -> "Models":
@@ -240,6 +252,8 @@ class Router:
                     else:
                         state = item
             answer = conclude(self.settings, chosen, cast(RunState, state), started)
+            if self.watch is not None and chosen is self.policy:
+                self.watch.see(answer)
             emit(Event(kind="answer", text=answer.answer, arm=answer.arm, data=answer))
         finally:
             emit(None)
@@ -324,6 +338,15 @@ class Router:
             raise
 
 
+def _watch(settings: Settings) -> Watch | None:
+    """The alarms that the settings ask for, on the arms of the large tier."""
+    if settings.watch is None:
+        return None
+    arms = settings.arms.items()
+    large = frozenset(n for n, arm in arms if settings.models[arm.model].tier == "large")
+    return Watch(settings.watch, large)
+
+
 async def _end(run: "asyncio.Future[None]") -> None:
     """Cancel a run and wait for its clean-up.
 
@@ -350,6 +373,7 @@ def _serve_loop(loop: asyncio.AbstractEventLoop) -> None:
     try:
         loop.run_forever()
     finally:
+        loop.run_until_complete(close_clients())
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.run_until_complete(loop.shutdown_default_executor())
         loop.close()

@@ -1,10 +1,11 @@
 """The graph, and nothing else: read it and you know the product.
 
-    classify ─► decide ─► act ─► verify ─┐
-                  ▲  │                   │
-                  │  └─ STOP ─► END      │
-                  └──────────────────────┘
+    classify ─► retrieve ─► decide ─► act ─► verify ─┐
+                              ▲  │                   │
+                              │  └─ STOP ─► END      │
+                              └──────────────────────┘
 
+`retrieve` looks passages up where that can move the decision (`router.knowledge.retrieving`).
 `decide` asks a policy; the limits of the request hold whatever it says. Nodes report
 through LangGraph's stream writer, so one `astream` serves every entry point. The step
 limit is our own count: it ends with the best attempt so far, where LangGraph's
@@ -22,15 +23,17 @@ from langgraph.runtime import Runtime
 
 from policies import CaseBatch, Policy, best_attempt
 from router.arms.run import ArmRunner
-from router.cases import CaseBuilder, explain
+from router.cases import CaseBuilder, explain, spent_usd
 from router.config import Settings
 from router.errors import ConfigError
+from router.knowledge.retrieving import ANSWERABILITY, Retriever, wanted
 from router.models.pool import Models
 from router.state import (
     ArmEstimate,
     Attempt,
     Decision,
     Event,
+    Lookup,
     Query,
     RunState,
     Signals,
@@ -38,7 +41,7 @@ from router.state import (
     Verdict,
 )
 
-__all__ = ["Context", "Engine", "build_graph", "decide_once"]
+__all__ = ["Context", "Engine", "build_graph", "decide_once", "look_up", "with_lookup"]
 
 ArmContext = Literal["none", "index"]
 Graph = CompiledStateGraph[RunState, "Context", RunState, RunState]
@@ -77,6 +80,7 @@ class Engine:
     settings: Settings
     models: Models
     signals: SignalSource
+    retriever: Retriever
     runner: ArmRunner
     checker: Checker
     cases: CaseBuilder
@@ -98,11 +102,13 @@ def build_graph() -> Graph:
     """Compile the graph. It holds no state and no clients, so one serves every run."""
     graph = StateGraph(RunState, context_schema=Context)
     graph.add_node("classify", classify)
+    graph.add_node("retrieve", retrieve)
     graph.add_node("decide", decide)
     graph.add_node("act", act)
     graph.add_node("verify", verify)
     graph.add_edge(START, "classify")
-    graph.add_edge("classify", "decide")
+    graph.add_edge("classify", "retrieve")
+    graph.add_edge("retrieve", "decide")
     graph.add_conditional_edges("decide", go_on, {"act": "act", "stop": END})
     graph.add_edge("act", "verify")
     graph.add_edge("verify", "decide")
@@ -121,6 +127,34 @@ async def classify(state: RunState, runtime: Runtime[Context]) -> RunState:
         "verdicts": [],
         "steps": [Step(node="classify", seconds=time.perf_counter() - start)],
     }
+
+
+async def retrieve(state: RunState, runtime: Runtime[Context]) -> RunState:
+    """Passages, and whether they hold the answer, where the policy would look."""
+    start = time.perf_counter()
+    lookup = await look_up(runtime.context, state)
+    if lookup is None:
+        return {}
+    runtime.stream_writer(Event(kind="passages", data=lookup))
+    step = Step(node="retrieve", seconds=time.perf_counter() - start, lookup=lookup)
+    return {"lookup": lookup, "features": with_lookup(state["features"], lookup), "steps": [step]}
+
+
+async def look_up(context: Context, state: RunState) -> Lookup | None:
+    """What was found for the query; None where nothing was looked for."""
+    engine, query = context.engine, state["query"]
+    readable = engine.cases.reads_passages(query)
+    if not wanted(context.policy.needs, query, state["signals"], readable):
+        return None
+    left_s = max(0.001, context.deadline - time.perf_counter())
+    return await engine.retriever.look_up(query, left_s)
+
+
+def with_lookup(features: Mapping[str, list[float]], lookup: Lookup) -> Mapping[str, list[float]]:
+    """The feature blocks with what was judged of the passages."""
+    if lookup.answerable is None:
+        return features
+    return {**features, ANSWERABILITY: [lookup.answerable]}
 
 
 async def decide(state: RunState, runtime: Runtime[Context]) -> RunState:
@@ -214,11 +248,24 @@ async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
         state["query"],
         state["signals"],
         timeout_s=max(0.001, context.deadline - start),
+        left_usd=engine.settings.limits.max_cost_usd - spent_usd(state),
+        check=check,
+        lookup=state.get("lookup"),
         on_text=lambda text: write(Event(kind="delta", text=text, arm=name, checked=checked)),
     )
+    engine.cases.took(state, attempt)
+    attempt = _charged(state, attempt)
     write(Event(kind="attempt_done", arm=name, checked=checked, data=attempt))
     step = Step(node="act", seconds=time.perf_counter() - start, attempt=attempt)
     return {"attempts": [attempt], "check": check, "steps": [step]}
+
+
+def _charged(state: RunState, attempt: Attempt) -> Attempt:
+    """The first attempt pays for the search that led to it, whichever arm it is."""
+    lookup = state.get("lookup")
+    if lookup is None or not lookup.cost_usd or state["attempts"]:
+        return attempt
+    return attempt.model_copy(update={"cost_usd": attempt.cost_usd + lookup.cost_usd})
 
 
 async def verify(state: RunState, runtime: Runtime[Context]) -> RunState:

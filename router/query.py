@@ -16,6 +16,8 @@ Askable = str | bytes | Query | Sequence[Mapping[str, Any]]
 """A text, its UTF-8 bytes, OpenAI-style messages, or a ready `Query`."""
 
 MAX_CONTROL_SHARE = 0.1
+MAX_PASSAGES = 20
+"""As many as `knowledge.passages` may be: more are no reading for a small model."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
@@ -60,13 +62,21 @@ def _messages(what: Sequence[Mapping[str, Any]]) -> tuple[Message, ...]:
 
 
 def _check(query: Query, max_chars: int) -> None:
-    total = sum(len(m.content) for m in query.messages)
+    brought = [text for p in query.passages or () for text in (p.title, p.text)]
+    total = sum(len(m.content) for m in query.messages) + sum(map(len, brought))
     if total > max_chars:
         raise InputError(
             f"the query has {total} characters, limits.max_query_chars allows {max_chars}"
         )
     if not query.text.strip():
         raise InputError("the query is empty")
+    if query.passages is not None and not 0 < len(query.passages) <= MAX_PASSAGES:
+        raise InputError(
+            f"the query brings {len(query.passages)} passages: give 1 to {MAX_PASSAGES}, or None "
+            "to search the index"
+        )
+    for text in brought:
+        _check_text(text)
     for message in query.messages:
         _check_text(message.content)
 

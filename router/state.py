@@ -8,12 +8,13 @@ never stand in here: they travel in the graph's runtime context.
 
 import operator
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import Field, computed_field
 
 from policies import NEEDS, Need
+from router.record import Record
+from router.samples import AttemptStatus, Sample, Selection, TokenStats
 
 __all__ = [
     "DOMAINS",
@@ -22,9 +23,9 @@ __all__ = [
     "Answer",
     "ArmEstimate",
     "Attempt",
-    "AttemptStatus",
     "Check",
     "Citation",
+    "CitedClaim",
     "Cue",
     "Decision",
     "Domain",
@@ -32,16 +33,17 @@ __all__ = [
     "Exemplar",
     "Form",
     "JsonSchemaCheck",
+    "Lookup",
     "Message",
     "Need",
     "Passage",
     "Price",
     "Query",
     "ReasoningGymCheck",
-    "Record",
     "RegexCheck",
     "RunState",
     "Sampling",
+    "ShadowChoice",
     "Signals",
     "Step",
     "Trace",
@@ -52,12 +54,6 @@ Domain = Literal["math", "code", "logic", "knowledge", "open"]
 DOMAINS: tuple[Domain, ...] = ("math", "code", "logic", "knowledge", "open")
 Form = Literal["number", "choice", "expression", "function", "prose"]
 FORMS: tuple[Form, ...] = ("number", "choice", "expression", "function", "prose")
-
-
-class Record(BaseModel):
-    """Frozen, and unknown fields are errors: a record says all it holds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Message(Record):
@@ -109,6 +105,8 @@ class Query(Record):
     sampling: Sampling = Sampling()
     checks: tuple[Check, ...] = ()
     """What the asker says that a right answer meets; all of them have to hold."""
+    passages: "tuple[Passage, ...] | None" = None
+    """Those that the asker brings: arms with context `index` read them in place of a search."""
 
     @property
     def response_format(self) -> dict[str, Any] | None:
@@ -209,12 +207,40 @@ class Price(Record):
 
 
 class Passage(Record):
-    """One retrieved passage; `score` is the cosine similarity to the query."""
+    """One retrieved passage; `score` is what the search ranked by."""
 
     source: str
     title: str
     text: str
     score: float
+    meta: Mapping[str, str] = {}
+    dense: float | None = None
+    """The cosine of its embedding with the query's, where the search looked at meaning."""
+    lexical: float | None = None
+    """Its BM25 score, where the search looked at words."""
+
+    def __hash__(self) -> int:
+        """Without `meta`, which is a mapping: equal passages still hash equally."""
+        return hash((self.source, self.title, self.text, self.score))
+
+
+class Lookup(Record):
+    """What was found for a query before an arm was chosen, and what was judged of it."""
+
+    passages: tuple[Passage, ...] = ()
+    answerable: float | None = Field(default=None, ge=0, le=1)
+    """P(the passages hold the answer); None where nothing judged it."""
+    brought: bool = False
+    """The asker brought the passages; nothing was searched."""
+    follow_up: str | None = None
+    """The one more search, for what the first passages named."""
+    index: str | None = None
+    """Fingerprint of the index that was searched."""
+    error: str | None = None
+    """Why the index could not be searched."""
+    seconds: float = 0.0
+    cost_usd: float = 0.0
+    """Of the machine that searched, where `knowledge.usd_per_hour` says its price."""
 
 
 class Citation(Record):
@@ -224,26 +250,26 @@ class Citation(Record):
     source: str
     title: str
     quote: str
+    claim: str = ""
+    """The statement that it is cited for; empty: the whole answer."""
 
 
-class AttemptStatus(StrEnum):
-    """How an attempt ended. Every attempt has exactly one; none is dropped."""
+class CitedClaim(Record):
+    """One statement of an answer, and what its passage says of it."""
 
-    OK = "ok"
-    TRUNCATED = "truncated"
-    """The token cap was reached before the answer closed."""
-    NO_ANSWER = "no_answer"
-    """Nothing but thinking, or nothing at all."""
-    PROVISIONAL = "provisional"
-    """A box inside thinking that never closed: returned only if a check passes."""
-    ABSTAINED = "abstained"
-    """The reader says that the passages do not hold the answer."""
-    FAILED = "failed"
-    """The call failed; `error` says how."""
+    claim: str
+    passages: tuple[int, ...]
+    """Numbers of the passages that are cited for it."""
+    passed: bool | None
+    """None: it could not be told."""
+    status: str
+    support: float | None = Field(default=None, ge=0, le=1)
+    """P(the passage supports it), where the words and the encoder were both asked."""
+    evidence: str = ""
 
 
 class Attempt(Record):
-    """One arm, run once, and what it really cost."""
+    """One arm, run once, and what it really cost: every token of every sample and check."""
 
     arm: str
     model: str
@@ -259,7 +285,22 @@ class Attempt(Record):
     seconds: float = 0.0
     first_token_seconds: float | None = None
     passages: tuple[Passage, ...] = ()
+    answerable: float | None = Field(default=None, ge=0, le=1)
+    """P(these passages hold the answer), judged before they were read."""
     citations: tuple[Citation, ...] = ()
+    logprobs: TokenStats | None = None
+    """Of the completion whose text this is, where the arm asks for them."""
+    samples: tuple[Sample, ...] = ()
+    """Empty for the method `single`."""
+    shown_tokens: tuple[int, int] | None = None
+    """Prompt and completion tokens of the shown sample alone, without its claims and checks:
+    what one call for this answer would have been. None where that is the whole attempt."""
+    selection: Selection | None = None
+
+    @property
+    def one_call(self) -> tuple[int, int]:
+        """Prompt and completion tokens of the answer, as if it had been asked for once."""
+        return self.shown_tokens or (self.prompt_tokens, self.completion_tokens)
 
 
 class Verdict(Record):
@@ -274,6 +315,10 @@ class Verdict(Record):
     """P(the answer is right) after this check; None where the check says nothing of it."""
     evidence: tuple[str, ...] = ()
     """One sentence a check, for people."""
+    claims: tuple[CitedClaim, ...] = ()
+    """Of an answer from passages: each statement against what it cites."""
+    measured: Mapping[str, float] = Field(default_factory=dict)
+    """What the check measured of the answer, for policies; empty where it measured nothing."""
     seconds: float = 0.0
 
 
@@ -284,7 +329,22 @@ class ArmEstimate(Record):
     why_not: str | None = None
     predicted_cost_usd: float | None = None
     worst_cost_usd: float | None = None
+    predicted_seconds: float | None = None
+    """From what this process has measured of the arm; None before its first answer."""
     probability: float = 0.0
+    quality: float | None = None
+    """P(right) as the policy estimates it; None where it does not."""
+
+
+class ShadowChoice(Record):
+    """What a policy that does not serve would have chosen; it was neither run nor paid."""
+
+    policy: str
+    arm: str | None = None
+    """None means STOP, or that it broke."""
+    reasons: tuple[str, ...] = ()
+    error: str | None = None
+    """Why it could not say."""
 
 
 class Decision(Record):
@@ -297,13 +357,18 @@ class Decision(Record):
     """On STOP: which attempt is returned."""
     reasons: tuple[str, ...]
     arms: Mapping[str, ArmEstimate]
+    shadow: tuple[ShadowChoice, ...] = ()
+    """Of the policies in the shadow of this one."""
+    lookup: Lookup | None = None
+    """Of a dry run; a run's own stands in its trace."""
 
 
 class Step(Record):
     """One node's turn in the trace."""
 
-    node: Literal["classify", "decide", "act", "verify"]
+    node: Literal["classify", "retrieve", "decide", "act", "verify"]
     seconds: float
+    lookup: Lookup | None = None
     decision: Decision | None = None
     attempt: Attempt | None = None
     verdict: Verdict | None = None
@@ -353,7 +418,9 @@ class Event(Record):
     """What `astream` yields. `delta` events carry text of an attempt as it is written;
     `checked` tells whether that text may still be thrown away by a check."""
 
-    kind: Literal["signals", "decision", "attempt", "delta", "attempt_done", "verdict", "answer"]
+    kind: Literal[
+        "signals", "passages", "decision", "attempt", "delta", "attempt_done", "verdict", "answer"
+    ]
     text: str = ""
     arm: str | None = None
     checked: bool = False
@@ -367,6 +434,7 @@ class RunState(TypedDict, total=False):
     features: Mapping[str, list[float]]
     """Feature blocks of the query, each of shape (d,)."""
     signals: Signals
+    lookup: Lookup
     decision: Decision
     check: str
     """Which verifier the running attempt will meet; known before it starts."""

@@ -1,12 +1,13 @@
 """Shared fixtures: a fake hosted model on loopback, and a clean environment."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from eval.bench.fake_model import FakeModel
+from router.models.client import close_clients
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -29,6 +30,13 @@ def other_fake_model() -> Iterator[FakeModel]:
     yield fake
     fake.hung_up.set()
     fake.close()
+
+
+@pytest.fixture
+async def hang_up() -> AsyncIterator[None]:
+    """For tests that call models without a router, which would close its connections."""
+    yield
+    await close_clients()
 
 
 @pytest.fixture

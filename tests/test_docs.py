@@ -9,7 +9,7 @@ import yaml
 from pydantic import BaseModel
 from typer.main import get_command
 
-from router import config
+from router import config, settings
 from router.cli import build
 from router.config import Settings, load_settings
 
@@ -65,14 +65,14 @@ def test_every_command_and_option_in_the_docs_exists(text):
 @pytest.mark.parametrize(
     ("section", "model"),
     [
-        (("models", "small"), config.ModelSettings),
-        (("arms", "small"), config.ArmSettings),
-        (("policy",), config.PolicySettings),
-        (("limits",), config.LimitSettings),
-        (("prices",), config.PriceSettings),
-        (("signals",), config.SignalSettings),
-        (("knowledge",), config.KnowledgeSettings),
-        (("gateway",), config.GatewaySettings),
+        (("models", "small"), settings.ModelSettings),
+        (("arms", "small"), settings.ArmSettings),
+        (("policy",), settings.PolicySettings),
+        (("limits",), settings.LimitSettings),
+        (("prices",), settings.PriceSettings),
+        (("signals",), settings.SignalSettings),
+        (("knowledge",), settings.KnowledgeSettings),
+        (("gateway",), settings.GatewaySettings),
         ((), Settings),
     ],
 )

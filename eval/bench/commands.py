@@ -1,4 +1,4 @@
-"""`ockham bench`: speed, always beside a reference from the same run."""
+"""`ockham bench`: speed beside a reference; claims beside their theory; what samples win."""
 
 import json
 import statistics
@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eval.bench.index_command import index
+from eval.bench.policies_command import policies
+from eval.scaling.commands import scaling
+
 if TYPE_CHECKING:
+    from eval.bench.claims import Row
     from eval.bench.signals import Timed
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Measure speed: medians of runs, with the machine's load.")
+app = typer.Typer(
+    help="Measure speed (medians of runs, with the machine's load), and what more samples win."
+)
 
 
 @app.callback()
@@ -197,6 +204,59 @@ def verify(
     ]
     out += [f"{r.name:20} {r.per_second:9,.0f} a second, {r.equal} of {r.of} equal" for r in rates]
     sys.stdout.write("\n".join(out) + "\n")
+
+
+@app.command("claims")
+def claims(
+    k: Annotated[int, typer.Option(min=1, max=32, help="Samples a question.")] = 8,
+    questions: Annotated[int, typer.Option(min=1, help="Simulated questions a cell.")] = 2000,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulation.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """When claim-level reliability beats a majority vote: exact theory, and simulated."""
+    from eval.bench.claims import bench_claims
+
+    rows = bench_claims(k, questions, seed)
+    if as_json:
+        cells = [
+            {**r._asdict(), "simulated": r.simulated._asdict(), "winner": r.winner} for r in rows
+        ]
+        body = {"k": k, "questions": questions, "seed": seed, "rows": cells}
+        sys.stdout.write(json.dumps(body) + "\n")
+        return
+    _print_claims(rows, f"P(right) of {k} samples; {questions:,} simulated questions a cell, "
+                        f"seed {seed}")  # fmt: skip
+
+
+def _print_claims(rows: "list[Row]", title: str) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    caption = "equal K, not equal tokens: CLR also pays 1 + M more calls a sample"
+    table = Table(title=title, caption=caption)
+    for name in ("checker", "distractor"):
+        table.add_column(name)
+    for name in ("majority", "CLR", "difference", "simulated", "limits"):
+        table.add_column(name, justify="right")
+    table.add_column("wins")
+    for r in rows:
+        got = r.simulated
+        table.add_row(
+            r.checker,
+            r.distractor,
+            f"{r.majority:.3f}",
+            f"{r.clr:.3f}",
+            f"{r.clr - r.majority:+.3f}",
+            f"{got.majority:.3f} {got.clr:.3f} ({got.difference:+.3f} ± {1.96 * got.error:.3f})",
+            f"{r.majority_limit}, {r.clr_limit}",
+            r.winner,
+        )
+    Console().print(table)
+
+
+app.command("index")(index)
+app.command("policies")(policies)
+app.command("scaling")(scaling)
 
 
 def _print_signals(rows: "list[Timed]", title: str) -> None:

@@ -29,12 +29,30 @@ def say_hello(messages: list[dict[str, str]]) -> str:
 class FakeModel:
     """A loopback OpenAI server that answers `answer(messages)`, word by word."""
 
-    def __init__(self, answer: Callable[[list[dict[str, str]]], str] = say_hello) -> None:
+    def __init__(
+        self,
+        answer: Callable[[list[dict[str, str]]], str] = say_hello,
+        *,
+        keeps_alive: bool = False,
+    ) -> None:
         self.answer = answer
+        self.keeps_alive = keeps_alive
+        """Leaves connections open for the next request (HTTP/1.1), as real servers do."""
         self.mode: Mode = "ok"
         self.replay: tuple[dict[str, str], ...] | None = None
         """Exactly these deltas, one a chunk, in place of the answer's words."""
+        self.mode_of: Callable[[int], Mode] | None = None
+        """The mode of each request, counted from 0 in the order of arrival, in place of `mode`."""
+        self.logprob_of: Callable[[str], float] | None = None
+        """Log-probability of every word of a reply; sent where a request asks for them."""
+        self.holds_text = False
+        """All text comes with the last word, as from vLLM where a stop string may begin in it."""
+        self.honours_cap = False
+        """Cut replies at `max_tokens` words, as real servers do."""
         self.requests: list[dict[str, Any]] = []
+        self.lock = threading.Lock()
+        self.streaming = 0
+        """Replies that are being written now."""
         self.hung_up = threading.Event()
         """Set when a client closed its connection before the stream was complete."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -54,6 +72,8 @@ class FakeModel:
 
 def _handler(fake: FakeModel) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if fake.keeps_alive else "HTTP/1.0"
+
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
@@ -62,26 +82,36 @@ def _handler(fake: FakeModel) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            fake.requests.append(body)
-            status = {"auth": 401, "busy": 429, "error": 500, "overflow": 400}.get(fake.mode)
+            with fake.lock:
+                fake.requests.append(body)
+                mode = fake.mode_of(len(fake.requests) - 1) if fake.mode_of else fake.mode
+            status = {"auth": 401, "busy": 429, "error": 500, "overflow": 400}.get(mode)
             if status is not None:
-                code = "context_length_exceeded" if fake.mode == "overflow" else "fake"
+                code = "context_length_exceeded" if mode == "overflow" else "fake"
                 message = "maximum context length is 8 tokens" if status == 400 else "no"
                 self._json(status, {"error": {"message": message, "type": code, "code": code}})
                 return
-            if fake.mode == "hang":
+            if mode == "hang":
                 fake.hung_up.wait(30)
                 return
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
+            if fake.keeps_alive:
+                self.send_header("transfer-encoding", "chunked")
             self.end_headers()
+            with fake.lock:
+                fake.streaming += 1
             try:
-                for piece in _stream(fake, body):
+                pieces = _stream(fake, body, mode)
+                for piece in _chunked(pieces) if fake.keeps_alive else pieces:
                     self.wfile.write(piece)
                     self.wfile.flush()
             except OSError:
                 fake.hung_up.set()
-            if fake.mode == "reset":
+            finally:
+                with fake.lock:
+                    fake.streaming -= 1
+            if mode == "reset":
                 self.connection.setsockopt(*_RESET)
                 self.connection.close()
 
@@ -96,36 +126,49 @@ def _handler(fake: FakeModel) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
+def _chunked(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """HTTP/1.1's framing of a body whose length is not known before its end."""
+    for piece in pieces:
+        yield b"%x\r\n%s\r\n" % (len(piece), piece)
+    yield b"0\r\n\r\n"
+
+
 _RESET = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
-def _stream(fake: FakeModel, body: dict[str, Any]) -> Iterator[bytes]:
-    if fake.mode == "garbage":
+def _stream(fake: FakeModel, body: dict[str, Any], mode: Mode) -> Iterator[bytes]:
+    if mode == "garbage":
         yield b"<html>I am a web page</html>\n\n"
         return
-    if fake.mode == "empty":
+    if mode == "empty":
         return
     if fake.replay is not None:
         yield from map(_chunk, fake.replay)
-        yield from _end(fake, len(fake.replay))
+        yield from _end(mode, len(fake.replay))
         return
-    words = fake.answer(body["messages"]).split(" ")
-    if fake.mode == "endless":
+    reply = fake.answer(body["messages"])
+    words = reply.split(" ")
+    if mode == "endless":
         words = ["more"] * 2000
-    if fake.mode in ("cut", "reset", "bad_json", "stall"):
+    if mode in ("cut", "reset", "bad_json", "stall"):
         words = words[:2]
-    for i, word in enumerate(words):
-        yield _chunk({"content": word if i == 0 else f" {word}"})
-        if fake.mode in ("slow", "endless"):
+    if fake.honours_cap and len(words) > body["max_tokens"]:
+        words, mode = words[: body["max_tokens"]], "length"
+    listed = fake.logprob_of(reply) if fake.logprob_of and body.get("logprobs") else None
+    pieces = [word if i == 0 else f" {word}" for i, word in enumerate(words)]
+    texts = [*[""] * (len(pieces) - 1), "".join(pieces)] if fake.holds_text else pieces
+    for text, piece in zip(texts, pieces, strict=True):
+        yield _chunk({"content": text}, logprob=listed, token=piece)
+        if mode in ("slow", "endless"):
             time.sleep(0.02)
-    if fake.mode == "stall":
+    if mode == "stall":
         time.sleep(30)
-    if fake.mode == "bad_json":
+    if mode == "bad_json":
         yield b'data: {"id": "x", \n\n'
-    if fake.mode in ("cut", "reset", "bad_json"):
+    if mode in ("cut", "reset", "bad_json"):
         return
-    yield _chunk({}, "length" if fake.mode == "length" else "stop")
-    if fake.mode == "negative":
+    yield _chunk({}, "length" if mode == "length" else "stop")
+    if mode == "negative":
         yield _data(
             {
                 **_EMPTY,
@@ -142,8 +185,8 @@ def _stream(fake: FakeModel, body: dict[str, Any]) -> Iterator[bytes]:
     yield from _usage(len(words))
 
 
-def _end(fake: FakeModel, tokens: int) -> Iterator[bytes]:
-    yield _chunk({}, "length" if fake.mode == "length" else "stop")
+def _end(mode: Mode, tokens: int) -> Iterator[bytes]:
+    yield _chunk({}, "length" if mode == "length" else "stop")
     yield from _usage(tokens)
 
 
@@ -156,8 +199,17 @@ def _usage(tokens: int) -> Iterator[bytes]:
 _EMPTY = {"id": "fake", "object": "chat.completion.chunk", "created": 1, "model": "fake-large"}
 
 
-def _chunk(delta: dict[str, str], finish: str | None = None) -> bytes:
-    return _data({**_EMPTY, "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+def _chunk(
+    delta: dict[str, str],
+    finish: str | None = None,
+    logprob: float | None = None,
+    token: str = "",
+) -> bytes:
+    choice: dict[str, Any] = {"index": 0, "delta": delta, "finish_reason": finish}
+    if logprob is not None:
+        said = {"token": token, "logprob": logprob, "bytes": None}
+        choice["logprobs"] = {"content": [{**said, "top_logprobs": [said]}], "refusal": None}
+    return _data({**_EMPTY, "choices": [choice]})
 
 
 def _data(body: dict[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from policies.outcome import Status
 from router.errors import InputError
+from router.state import Passage
 
 __all__ = ["Benchmark", "Graded", "Question", "available_benchmarks", "benchmark", "create"]
 
@@ -33,6 +34,8 @@ class Question(BaseModel):
     subject: str | None = None
     keep_text: bool = True
     """False: only the hash of the prompt may be written anywhere (GPQA)."""
+    passages: tuple[Passage, ...] | None = None
+    """What an arm with context `index` reads in place of a search; None lets it search."""
 
     def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
         """Without a prompt that may not be kept: a repr ends in logs and error messages."""
@@ -78,6 +81,16 @@ class Benchmark(ABC):
     @abstractmethod
     async def score(self, question: Question, text: str) -> Graded:
         """Grade one complete answer. Never raises for anything a model may have written."""
+
+    async def cluster(self, question: Question, answers: Sequence[str]) -> list[int | None]:
+        """Numbers for answers as `score` read them: equal ones are equivalent; None is an answer
+        that cannot agree with another. Here: the same text, but for space and case."""
+        seen: dict[str, int] = {}
+        return [seen.setdefault("".join(a.split()).casefold(), len(seen)) for a in answers]
+
+    def is_complete(self, text: str) -> bool:
+        """Whether an answer that the token cap cut off had been given before the cut."""
+        return False
 
     async def ready(self) -> None:  # noqa: B027  most have nothing to check
         """Can answers be scored here? Asked before the first call is paid for.

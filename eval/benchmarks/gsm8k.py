@@ -93,6 +93,10 @@ class Gsm8k(Benchmark):
         same = read_number(answer) == read_number(question.gold)
         return Graded(score=float(same), answer=answer[:MAX_ANSWER])
 
+    async def cluster(self, question: Question, answers: Sequence[str]) -> list[int | None]:
+        """By mathematical equivalence."""
+        return list(await asyncio.to_thread(self._checker.cluster, answers))
+
     def close(self) -> None:
         """End math-verify's processes, if any were needed."""
         self._checker.close()

@@ -34,9 +34,11 @@ from policies.outcome import Status
 from router.errors import InputError, SetupError
 from router.verify.asked import preamble
 from router.verify.code import MAX_CODE, extract_code
+from router.verify.examples import read_examples
 from router.verify.judge import LIMITS, judge
 from router.verify.runner import Runner
 from router.verify.sandbox import Limits, Sandbox
+from router.verify.votes import ProgramVotes
 
 __all__ = ["HumanEval"]
 
@@ -112,6 +114,17 @@ class HumanEval(Benchmark):
         if verdict.status == "no_report":
             raise SetupError(f"The judge of {question.id} gave no report: is memory short?")
         return Graded(score=float(verdict.passed is True), answer=code)
+
+    async def cluster(self, question: Question, answers: Sequence[str]) -> list[int | None]:
+        """By behaviour on made-up inputs; a program that gives nothing agrees with none."""
+        problem = Problem(**json.loads(question.gold))
+        await self.ready()
+        examples = [e.call for e in read_examples(problem.prelude)]
+        votes = ProgramVotes(
+            problem.entry, self._sandbox, prompt=problem.prelude, examples=examples
+        )
+        async with self._room:
+            return await votes.numbers([program_of(problem, a) for a in answers])
 
     def checksums(self, path: Path | None) -> Mapping[str, str]:
         """The package's version, or the checksum of the user's file."""

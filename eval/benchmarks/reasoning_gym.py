@@ -19,17 +19,16 @@ import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from eval.benchmarks.benchmark import Benchmark, Graded, Question, benchmark
 from policies.outcome import Status
 from router.errors import InputError
 from router.verify.logic import MAX_ANSWER, full_marks, need_package, read_answer
 
-__all__ = ["TASKS", "ReasoningGym"]
+__all__ = ["TASKS", "ReasoningGym", "dataset"]
 
 INSTRUCTION = 'Think step by step. End with the line "Answer: X", X the final answer alone.'
-PER_TASK = 25
 TASKS: Mapping[str, Mapping[str, Any]] = {
     "chain_sum": {"max_terms": 5, "max_digits": 3},
     "caesar_cipher": {"max_words": 5, "max_rotation": 5},
@@ -63,29 +62,41 @@ class ReasoningGym(Benchmark):
         "else after 'Answer:', else the last line. Score: the task's own checker gives 1.0."
     )
     benchmark_id = "reasoning_gym"
+    prefix: ClassVar[str] = "reasoning_gym"
+    """Begins the ids: two sets never share one."""
+    tasks: ClassVar[Mapping[str, Mapping[str, Any]]] = TASKS
+    per_task: ClassVar[int] = 25
 
     def questions(self, path: Path | None, seed: int) -> Sequence[Question]:
         """One of each task, then the second of each, and so on: any limit gets a mixture."""
         if path is not None:
-            raise InputError("reasoning-gym makes its questions from the seed: leave --path out")
-        made = {task: self._made(task, seed) for task in TASKS}
-        return [made[task][i] for i in range(PER_TASK) for task in TASKS]
+            raise InputError(f"{self.name} makes its questions from the seed: leave --path out")
+        made = {task: self._made(task, seed) for task in self.tasks}
+        return [made[task][i] for i in range(self.per_task) for task in self.tasks]
+
+    def prompt(self, task: str, question: str) -> str:
+        """The whole user turn for a question as the package words it."""
+        return f"{question.strip()}\n\n{INSTRUCTION}"
+
+    def read(self, text: str) -> str:
+        """The final answer as written; empty where there is none."""
+        return read_answer(text)
 
     def _made(self, task: str, seed: int) -> list[Question]:
         return [
             Question(
-                id=f"reasoning_gym:{task}:{seed}:{i}",
-                prompt=f"{entry['question'].strip()}\n\n{INSTRUCTION}",
+                id=f"{self.prefix}:{task}:{seed}:{i}",
+                prompt=self.prompt(task, entry["question"]),
                 gold=json.dumps({"task": task, **entry}, ensure_ascii=False),
-                cluster_id=f"reasoning_gym:{task}",
+                cluster_id=f"{self.prefix}:{task}",
                 subject=task,
             )
-            for i, entry in enumerate(_dataset(task, PER_TASK, seed))
+            for i, entry in enumerate(dataset(task, self.per_task, seed, self.tasks[task]))
         ]
 
     async def score(self, question: Question, text: str) -> Graded:
         """1 where the task's checker is wholly content."""
-        answer = read_answer(text)
+        answer = self.read(text)
         if not answer:
             return Graded(score=0.0, answer=None, status=Status.UNPARSED)
         entry = json.loads(question.gold)
@@ -97,8 +108,9 @@ class ReasoningGym(Benchmark):
         return {"reasoning-gym": version("reasoning-gym")}
 
 
-def _dataset(task: str, size: int, seed: int) -> Any:
+def dataset(task: str, size: int, seed: int, settings: Mapping[str, Any]) -> Any:
+    """The package's questions of one task."""
     need_package()
     import reasoning_gym
 
-    return reasoning_gym.create_dataset(task, size=size, seed=seed, **TASKS[task])
+    return reasoning_gym.create_dataset(task, size=size, seed=seed, **settings)

@@ -231,7 +231,8 @@ class _Group:
         refused = {(r.policy, r.note): r for r in records if r.metric == "not-replayable"}
         first = next(iter(self.items.values()))
         source = self.sources[0]
-        kept = [r for r in records if r.metric != "not-replayable"]
+        kept = [r for r in records if r.metric not in ("not-replayable", "note")]
+        odd = dict.fromkeys(r.note for r in records if r.metric == "note")
         return Section(
             source=first.source,
             benchmark=first.benchmark,
@@ -245,7 +246,8 @@ class _Group:
                 f"{count} numbers of {Path(path).name} stand in an earlier file with another "
                 "value or interval; the earlier file's are shown."
                 for path, count in self.clashes.items()
-            ],
+            ]
+            + list(odd),
         )
 
 

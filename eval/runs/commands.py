@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from eval.runs.manifest import Arguments
     from eval.runs.session import Prepared
 
-__all__ = ["app"]
+__all__ = ["app", "sit"]
 
 STOPPED_EARLY = 5
 """Exit code of a run that the ceiling, or failures in a row, ended: resume it."""
@@ -81,7 +81,7 @@ def run(
     Exit codes: 0 complete; 5 stopped by --max-cost or by failures in a row; 130 Ctrl-C.
     """
     from eval.live import Limits
-    from eval.runs.session import prepare
+    from eval.runs.session import prepare, write_partial
 
     given = {
         "benchmark": benchmark, "arm": arm, "policy": policy, "samples": samples,
@@ -89,10 +89,10 @@ def run(
     }  # fmt: skip
     prepared = prepare(_arguments(given, resume, out), resume or out)
     if partial:
-        _write_partial(prepared)
+        write_partial(prepared)
     else:
         limits = Limits(concurrency, rate, max_cost)
-        _sit(prepared, limits, engine.value, retry_failed, as_json)
+        sit(prepared, limits, engine.value, retry_failed, as_json)
     _show(prepared.folder, as_json)
 
 
@@ -118,7 +118,7 @@ def _arguments(given: dict[str, Any], resume: Path | None, out: Path | None) -> 
     return Arguments(subject=spec, **asked)
 
 
-def _sit(
+def sit(
     prepared: "Prepared", limits: "Limits", engine: Any, retry_failed: bool, quiet: bool
 ) -> None:
     """One sitting; leaves by its exit code where the run is not complete."""
@@ -142,22 +142,41 @@ def _sit(
         raise typer.Exit(STOPPED_EARLY)
 
 
-def _write_partial(prepared: "Prepared") -> None:
-    from eval.runs.journal import Journal
-    from eval.runs.manifest import read_manifest
-    from eval.runs.session import write_results
-
-    read_manifest(prepared.folder)
-    with Journal.open(prepared.folder) as journal:
-        write_results(prepared, journal.tries())
-
-
 def _show(folder: Path, as_json: bool) -> None:
     from eval.runs.summary import summarise, summary_text
 
     data = summarise(folder)
     sys.stdout.write((json.dumps(data) if as_json else summary_text(data)) + "\n")
     sys.stdout.flush()
+
+
+@app.command("record")
+def record(
+    plan: Annotated[
+        Path, typer.Option(help="YAML file that says what is recorded; see eval/runs/record.py.")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder of the joined table, written when complete.")],
+    concurrency: Annotated[int, typer.Option(min=1, help="Samples in flight.")] = 8,
+    max_cost: Annotated[
+        float | None, typer.Option(min=0, help="USD a run; it stops before it exceeds them.")
+    ] = None,
+) -> None:
+    """Record samples of several benchmarks as one table without texts; again: goes on.
+
+    Exit codes as of `run`.
+    """
+    from eval.live import Limits
+    from eval.runs.record import joined, prepared_runs, read_plan
+    from router.outcomes import write_outcomes
+
+    wanted = read_plan(plan)
+    runs = prepared_runs(wanted, plan)
+    for prepared in runs:
+        sit(prepared, Limits(concurrency, None, max_cost), "local", False, False)
+        _show(prepared.folder, False)
+    place = write_outcomes(joined(runs, wanted), out.absolute())
+    size = sum(file.stat().st_size for file in place.iterdir())
+    typer.echo(f"wrote {out} ({size / 1024:.0f} KiB)", err=True)
 
 
 @app.command("list")

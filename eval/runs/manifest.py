@@ -20,9 +20,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from eval.benchmarks.benchmark import Benchmark, Question
 from eval.runs.subject import SubjectSpec
 from policies.policy import Policy
-from router.config import ModelSettings, Settings
+from router.config import Settings
 from router.errors import InputError, SetupError
-from router.paths import data_dir
+from router.settings import ModelSettings
 
 __all__ = [
     "MANIFEST_FILE",
@@ -178,7 +178,7 @@ def _is_greedy(model: ModelSettings) -> bool:
 
 def _index(settings: Settings) -> str | None:
     """Which build of the knowledge index answers are read from."""
-    place = settings.knowledge.path or data_dir() / "knowledge"
+    place = settings.knowledge.folder
     try:
         return (place / "CURRENT").read_text(encoding="utf-8").strip()
     except OSError:
@@ -187,7 +187,8 @@ def _index(settings: Settings) -> str | None:
 
 def _settings(settings: Settings) -> dict[str, Any]:
     """What answers depend on, secrets masked, with the models that the environment chose."""
-    data: dict[str, Any] = settings.model_dump(mode="json", exclude=_IRRELEVANT)
+    # Without what is not set: a setting that is added later must not orphan the runs before.
+    data: dict[str, Any] = settings.model_dump(mode="json", exclude=_IRRELEVANT, exclude_none=True)
     for name, model in settings.models.items():
         chosen = (m for key, m in model.found_by_key.items() if os.environ.get(key))
         data["models"][name]["model"] = model.model or next(chosen, None)
@@ -204,10 +205,13 @@ def _flat(data: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]
 
 
 def _digest(questions: Sequence[Question]) -> str:
-    """Ids, prompts and gold answers in order: another file under the same name is seen."""
+    """Ids, prompts, gold answers and passages in order: another file under the same name is
+    seen. Without passages the digest is what it was before there were any."""
     whole = hashlib.sha256()
     for q in questions:
-        whole.update(json.dumps([q.id, q.prompt, q.gold], ensure_ascii=False).encode())
+        brought = [] if q.passages is None else [[p.source, p.text] for p in q.passages]
+        said = [q.id, q.prompt, q.gold, *([brought] if q.passages is not None else [])]
+        whole.update(json.dumps(said, ensure_ascii=False).encode())
     return f"{len(questions)} questions, sha256 {whole.hexdigest()[:32]}"
 
 

@@ -2,7 +2,8 @@
 
     AttemptStatus   outcome status, score
     ok              the scorer's (ok or unparsed)
-    truncated       truncated, the scorer's score
+    truncated       truncated, the scorer's score; ok where the benchmark knows that the answer
+                    stood before the cut
     provisional     truncated, the scorer's score of the box in the unclosed thinking
     abstained       abstained, the scorer's score
     no_answer       unparsed, 0; the scorer is not asked
@@ -21,23 +22,20 @@ from eval.benchmarks.benchmark import Benchmark, Graded, Question
 from eval.runs.subject import Answered, SubjectSpec, Tried
 from policies.outcome import Status, query_hash
 from policies.policy import Policy
-from router.state import Attempt, AttemptStatus, Price, Verdict
+from router.samples import AttemptStatus
+from router.state import Attempt, Price, Verdict
 
 __all__ = ["NO_ARM", "cost_basis", "rows_of"]
 
 NO_ARM = "none"
 """Arm of the one row of a policy's run that could not try anything."""
-_STATUS = {
-    AttemptStatus.TRUNCATED: Status.TRUNCATED,
-    AttemptStatus.PROVISIONAL: Status.TRUNCATED,
-    AttemptStatus.ABSTAINED: Status.ABSTAINED,
-}
 
 
 async def rows_of(
     benchmark: Benchmark, question: Question, answered: Answered, spec: SubjectSpec, policy: Policy
 ) -> list[dict[str, Any]]:
-    """The rows, without the columns that belong to the question. Each holds `text` beside."""
+    """The rows, without the columns that belong to the question. Each holds `text`
+    and `passages` beside."""
     returned = len(answered.tried) - 1 if answered.returned is None else answered.returned
     rows = [
         {
@@ -62,12 +60,17 @@ async def _grade(benchmark: Benchmark, question: Question, attempt: Attempt) -> 
         return None
     if attempt.status is AttemptStatus.NO_ANSWER:
         return Graded(score=0.0, answer=None, status=Status.UNPARSED)
-    return await benchmark.score(question, attempt.text)
+    graded = await benchmark.score(question, attempt.text)
+    cut = attempt.status is AttemptStatus.TRUNCATED and not benchmark.is_complete(attempt.text)
+    cut = cut or attempt.status is AttemptStatus.PROVISIONAL
+    return graded.model_copy(update={"status": Status.TRUNCATED}) if cut else graded
 
 
 def _attempt_row(tried: Tried, graded: Graded | None, question: Question) -> dict[str, Any]:
     attempt = tried.attempt
-    status = Status.FAILED if graded is None else _STATUS.get(attempt.status, graded.status)
+    abstained = attempt.status is AttemptStatus.ABSTAINED
+    status = Status.FAILED if graded is None else graded.status
+    status = Status.ABSTAINED if abstained else status
     return {
         "arm": attempt.arm,
         "model": attempt.model,
@@ -76,6 +79,9 @@ def _attempt_row(tried: Tried, graded: Graded | None, question: Question) -> dic
         "answer": _kept(graded.answer if graded else None, question),
         "error": _kept_error(attempt.error, question),
         **_verdict(tried.verdict),
+        **_logprobs(attempt),
+        "agreement": attempt.selection.share if attempt.selection else None,
+        "reliability": attempt.samples[0].reliability if len(attempt.samples) == 1 else None,
         "prompt_tokens": attempt.prompt_tokens,
         "completion_tokens": attempt.completion_tokens,
         "tokens_basis": attempt.tokens_basis,
@@ -88,6 +94,7 @@ def _attempt_row(tried: Tried, graded: Graded | None, question: Question) -> dic
             {"arm": arm, "probability": p} for arm, p in tried.probability.items()
         ],
         "text": _kept(attempt.text, question),
+        "passages": _passages(attempt, question),
     }  # fmt: skip
 
 
@@ -105,6 +112,15 @@ def _nothing_row(answered: Answered, spec: SubjectSpec, question: Question) -> d
     }
 
 
+def _passages(attempt: Attempt, question: Question) -> list[dict[str, Any]] | None:
+    """What was read, for the journal alone; null where nothing was, or nothing may be kept."""
+    if not attempt.passages or not question.keep_text:
+        return None
+    return [
+        p.model_dump(mode="json", include={"source", "title", "text"}) for p in attempt.passages
+    ]
+
+
 def _verdict(verdict: Verdict | None) -> dict[str, Any]:
     """Null where no check was run."""
     if verdict is None or verdict.kind == "none":
@@ -114,6 +130,20 @@ def _verdict(verdict: Verdict | None) -> dict[str, Any]:
         "verdict": said,
         "verdict_kind": verdict.kind,
         "verdict_confidence": verdict.confidence,
+        "verdict_measured": [{"name": n, "value": v} for n, v in verdict.measured.items()] or None,
+    }
+
+
+def _logprobs(attempt: Attempt) -> dict[str, Any]:
+    """Null where the arm asks for none."""
+    stats = attempt.logprobs
+    if stats is None:
+        return {}
+    return {
+        "logprob_mean": stats.mean,
+        "logprob_min": stats.minimum,
+        "logprob_answer": stats.answer,
+        "certainty": stats.certainty,
     }
 
 

@@ -39,7 +39,7 @@ from router.errors import InputError
 from router.facade import Router
 from router.paths import data_dir
 
-__all__ = ["Engine", "Prepared", "prepare", "run_session", "write_results"]
+__all__ = ["Engine", "Prepared", "prepare", "run_session", "write_partial", "write_results"]
 
 Engine = Literal["local", "ray"]
 
@@ -112,9 +112,16 @@ async def run_session(
             async with _subject(run, engine, limits.concurrency) as subject:
                 ended = await run_plan(run.plan, subject, journal, limits, show)
         if ended.reason == "complete":
-            # In a thread: Inspect runs an event loop of its own.
+            # In a thread: Inspect and the clustering run event loops of their own.
             await asyncio.to_thread(write_results, run, journal.tries())
     return ended
+
+
+def write_partial(run: Prepared) -> None:
+    """The results of what is finished so far. Raises `InputError` where no run was started."""
+    read_manifest(run.folder)
+    with Journal.open(run.folder) as journal:
+        write_results(run, journal.tries())
 
 
 def write_results(run: Prepared, tries: Sequence[Try]) -> None:
@@ -122,8 +129,7 @@ def write_results(run: Prepared, tries: Sequence[Try]) -> None:
     from eval.runs.inspect_log import write_inspect_log
     from eval.runs.outcomes import write_live_outcomes
 
-    name = run.benchmark.benchmark_id
-    write_live_outcomes(run.folder, run.manifest, run.questions, tries, name)
+    write_live_outcomes(run.folder, run.manifest, run.questions, tries, run.benchmark)
     write_inspect_log(run.folder, run.manifest, run.benchmark, run.questions, tries)
 
 

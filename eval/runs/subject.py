@@ -179,6 +179,7 @@ class RouterSubject:
             id=question.id,
             messages=(Message(role="user", content=question.prompt),),
             sampling=Sampling(max_tokens=self._max_tokens),
+            passages=question.passages,
         )
 
 

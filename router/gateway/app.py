@@ -18,12 +18,12 @@ from pydantic import ValidationError
 from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from policies import available_policies
-from router.config import GatewaySettings
+from policies.policy import ready_policies
 from router.errors import ConfigError, InputError, NoAnswerError, OckhamError
 from router.facade import Router
 from router.gateway.schema import ChatRequest, completion, to_query
 from router.gateway.stream import EventStream, sse
+from router.settings import GatewaySettings
 from router.state import Answer, Query
 
 __all__ = ["check_exposure", "create_app"]
@@ -105,12 +105,13 @@ def create_app(router: Router) -> FastAPI:
         return JSONResponse(error_body(error), status_of(error))
 
     @app.get("/health")
-    async def health() -> dict[str, str]:
-        return {"status": "ok"}
+    async def health() -> dict[str, Any]:
+        watched = {} if router.watch is None else {"watch": router.watch.report()}
+        return {"status": "ok", **watched}
 
     @app.get("/v1/models", dependencies=authorised)
     async def models() -> dict[str, Any]:
-        names = [AUTO, *(f"ockham/{name}" for name in available_policies())]
+        names = [AUTO, *(f"ockham/{name}" for name in ready_policies())]
         data = [{"id": n, "object": "model", "created": 0, "owned_by": "ockham"} for n in names]
         return {"object": "list", "data": data}
 
@@ -172,7 +173,7 @@ def _policy(model: str) -> str | None:
     name = model.removeprefix("ockham/")
     if name in ("auto", "router"):
         return None
-    if name in available_policies():
+    if name in ready_policies():
         return name
     raise _Refused(404, f"no model {model!r} here; see GET /v1/models", "model_not_found", "model")
 

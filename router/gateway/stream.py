@@ -19,7 +19,8 @@ from starlette.types import Send
 
 from router.errors import ModelError, OckhamError
 from router.gateway.schema import chunk, usage_chunk
-from router.state import Answer, AttemptStatus, Event
+from router.samples import AttemptStatus
+from router.state import Answer, Event
 
 __all__ = ["EventStream", "sse"]
 

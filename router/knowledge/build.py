@@ -5,20 +5,24 @@ build, and only then from the encoder. Texts are embedded in order of length (pa
 costs), a shard at a time, and each shard is on disk before the next begins. The new version
 replaces the old in one step at the end.
 
-What this does not do: make chunks (see `factbook.py`), or download anything.
+What this does not do: read documents (see `collect.py`), or download anything.
 """
 
-import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from router.errors import KnowledgeError
 from router.knowledge.chunks import KEY_BYTES, Chunk
-from router.knowledge.index import TextEncoder, load_chunks, load_vectors
+from router.knowledge.index import TextEncoder
+from router.knowledge.ledger import Entry
+from router.knowledge.lock import builder_lock
+from router.knowledge.passages import load_chunks, load_vectors
+from router.knowledge.search_files import finish_version, is_searchable
 from router.knowledge.shards import Shards
 from router.knowledge.storage import (
+    DOCUMENTS,
     PASSAGES,
     VECTORS,
     Manifest,
@@ -27,14 +31,13 @@ from router.knowledge.storage import (
     new_version,
     read_manifest,
     remove_all,
-    storage_errors,
 )
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["BuildReport", "Progress", "build_index"]
+__all__ = ["BuildReport", "Progress", "build_index", "build_locked"]
 
 Progress = Callable[[int, int], None]
 _SHARD = 1024
@@ -68,24 +71,30 @@ def build_index(
     `progress(done, total)` is called after every `batch` texts, which is also what an
     interrupted build may lose.
     """
-    from filelock import FileLock, Timeout
+    if not passages:  # before a folder is made for them
+        raise KnowledgeError("there are no passages to index: the corpus is empty")
+    with builder_lock(path):
+        return build_locked(
+            path, encoder, passages, corpus_fingerprint, progress, batch, force=force
+        )
 
+
+def build_locked(
+    path: Path,
+    encoder: TextEncoder,
+    passages: Sequence[Chunk],
+    corpus_fingerprint: str,
+    progress: Progress | None = None,
+    batch: int = _SHARD,
+    *,
+    entries: Sequence[Entry] = (),
+    force: bool = False,
+) -> BuildReport:
+    """`build_index` for who holds the lock; `entries` tell which document has which rows."""
     if not passages:
         raise KnowledgeError("there are no passages to index: the corpus is empty")
-    with storage_errors(path):
-        path.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / ".lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise KnowledgeError(
-                f"another process is building the index at {path} (it holds {path / '.lock'}): "
-                "wait for it"
-            ) from None
-    try:
-        return _Build(path, encoder, corpus_fingerprint, progress, batch, force).run(passages)
-    finally:
-        lock.release()
+    build = _Build(path, encoder, corpus_fingerprint, progress, batch, force)
+    return build.run(passages, entries)
 
 
 class _Build:
@@ -105,13 +114,13 @@ class _Build:
         self.shards = Shards(path, encoder.fingerprint)
         self.started = time.perf_counter()
 
-    def run(self, passages: Sequence[Chunk]) -> BuildReport:
+    def run(self, passages: Sequence[Chunk], entries: Sequence[Entry]) -> BuildReport:
         old = _Old.read(self.path, self.encoder)
         self.shards.clean_others()
         remove_all(v for v in self.path.glob("v-*") if old is None or v != old.kept)
         if self.force:
             self.shards.remove()
-        elif old and old.manifest and old.is_current(self.corpus, len(passages)):
+        elif old and old.manifest and old.is_current(self.corpus, len(passages), bool(entries)):
             self.shards.remove()
             return self._report(len(passages), 0, old.kept, old.manifest, changed=False)
         rows = self._known(old)
@@ -119,7 +128,7 @@ class _Build:
         missing = sorted(texts.keys() - rows.keys(), key=lambda key: (len(texts[key]), key))
         self._check_space(passages, len(missing))
         self._embed(missing, texts, rows)
-        version = self._write(passages, rows)
+        version = self._write(passages, rows, entries)
         self.shards.remove()
         return self._report(len(passages), len(missing), version, read_manifest(version))
 
@@ -131,7 +140,7 @@ class _Build:
     def _check_space(self, passages: Sequence[Chunk], missing: int) -> None:
         """Better to hear it now than after minutes of embedding."""
         row = 4 * self.encoder.dim
-        text = sum(len(line) for line in _json_lines(passages))
+        text = sum(len(chunk.line) for chunk in passages)
         needed = missing * (row + KEY_BYTES) + len(passages) * row + text + _SLACK_BYTES
         free = free_bytes(self.path)
         if free < needed:
@@ -168,13 +177,23 @@ class _Build:
             )
         return rows
 
-    def _write(self, passages: Sequence[Chunk], rows: "dict[bytes, NDArray[np.float32]]") -> Path:
+    def _write(
+        self,
+        passages: Sequence[Chunk],
+        rows: "dict[bytes, NDArray[np.float32]]",
+        entries: Sequence[Entry],
+    ) -> Path:
         files: dict[str, Iterable[bytes]] = {
-            PASSAGES: _json_lines(passages),
+            PASSAGES: (chunk.line for chunk in passages),
             VECTORS: (rows[chunk.key].astype("<f4").tobytes() for chunk in passages),
         }
+        if entries:
+            files[DOCUMENTS] = (entry.line for entry in entries)
         shape = (len(passages), self.encoder.dim)
-        return new_version(self.path, self.encoder.fingerprint, self.corpus, shape, files)
+        return new_version(
+            self.path, self.encoder.fingerprint, self.corpus, shape, files,
+            lambda draft: finish_version(draft, passages, shape),
+        )  # fmt: skip
 
     def _report(
         self, chunks: int, embedded: int, version: Path, manifest: Manifest, changed: bool = True
@@ -212,14 +231,13 @@ class _Old(NamedTuple):
         except KnowledgeError:  # damaged: not believed, and replaced by this build
             return cls(version, None)
 
-    def is_current(self, corpus: str, n: int) -> bool:
-        return self.manifest is not None and (self.manifest.corpus, self.manifest.n) == (corpus, n)
+    def is_current(self, corpus: str, n: int, documents: bool) -> bool:
+        if self.manifest is None or documents != (DOCUMENTS in self.manifest.files):
+            return False
+        same = (self.manifest.corpus, self.manifest.n) == (corpus, n)
+        return same and is_searchable(self.kept, self.manifest)
 
     def rows(self) -> "dict[bytes, NDArray[np.float32]]":
         if self.vectors is None:
             return {}
         return {c.key: row for c, row in zip(self.chunks, self.vectors, strict=True)}
-
-
-def _json_lines(passages: Iterable[Chunk]) -> Iterator[bytes]:
-    return (json.dumps(list(c), ensure_ascii=False).encode() + b"\n" for c in passages)

@@ -1,13 +1,16 @@
 """Where an index lies on disk, and how it gets there without ever being half there.
 
     <path>/CURRENT              the name of the version in use: replaced atomically, last
-    <path>/v-<digest>-<token>/  manifest.json, passages.jsonl, vectors.f32
+    <path>/v-<digest>-<token>/  manifest.json, passages.jsonl, vectors.f32, documents.jsonl, and
+                                what search needs beside them (see `search_files.py`)
+    <path>/sources.json         what the next build reads (see `sources.py`)
     <path>/.new-*/              a version being written (renamed when whole)
     <path>/.partial-*/          embedded shards of a build that has not finished yet
     <path>/.lock                held by the one builder
 
 Covered: a crash, a kill or a full disk at any moment leaves the version that CURRENT names;
-files are synced before they are renamed; a reader checks every file's SHA-256.
+files are synced before they are renamed; a reader checks files whole up to 64 MiB
+and larger ones by samples, `ockham index verify` every byte.
 Not covered: a file system that lies about fsync; builders on two machines that share a
 network drive without locks.
 """
@@ -18,7 +21,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,6 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from router.errors import KnowledgeError
 
 __all__ = [
+    "DOCUMENTS",
     "PASSAGES",
     "VECTORS",
     "Manifest",
@@ -37,13 +41,16 @@ __all__ = [
     "read_manifest",
     "remove_all",
     "storage_errors",
+    "stored_file",
     "write_file",
 ]
 
-FORMAT = 1
+FORMAT = 2
+"""2: a passage is [source, title, text, meta]."""
 CURRENT = "CURRENT"
 MANIFEST = "manifest.json"
 PASSAGES = "passages.jsonl"
+DOCUMENTS = "documents.jsonl"
 VECTORS = "vectors.f32"
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _HINT = "run `ockham index build`"
@@ -70,8 +77,13 @@ class Manifest(BaseModel):
 
     @property
     def fingerprint(self) -> str:
-        """Equal prints, equal index: encoder, corpus and the checksums of all files."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:16]
+        """Equal prints, equal index: encoder, corpus and the checksums of what a search reads.
+
+        Not the documents' list: it holds times of change, and a touched file is no other index.
+        """
+        read = {name: file for name, file in self.files.items() if name != DOCUMENTS}
+        plain = self.model_copy(update={"files": read}).model_dump_json()
+        return hashlib.sha256(plain.encode()).hexdigest()[:16]
 
 
 def current_version(path: Path) -> Path:
@@ -108,9 +120,17 @@ def read_manifest(version: Path) -> Manifest:
 
 
 def new_version(
-    path: Path, encoder: str, corpus: str, shape: tuple[int, int], files: dict[str, Iterable[bytes]]
+    path: Path,
+    encoder: str,
+    corpus: str,
+    shape: tuple[int, int],
+    files: dict[str, Iterable[bytes]],
+    finish: Callable[[Path], Mapping[str, StoredFile]] | None = None,
 ) -> Path:
-    """Write a version, switch to it, and drop the others. All or nothing."""
+    """Write a version, switch to it, and drop the others. All or nothing.
+
+    `finish` writes further files into the draft, from those that are already there.
+    """
     digest = hashlib.sha256(f"{encoder}\n{corpus}".encode()).hexdigest()[:12]
     name = f"{digest}-{secrets.token_hex(4)}"
     draft, version = path / f".new-{name}", path / f"v-{name}"
@@ -118,6 +138,7 @@ def new_version(
         with storage_errors(path):
             draft.mkdir()
             stored = {file: write_file(draft / file, parts) for file, parts in files.items()}
+            stored |= finish(draft) if finish else {}
             manifest = Manifest(
                 format=FORMAT,
                 encoder=encoder,
@@ -164,6 +185,14 @@ def write_file(file: Path, parts: Iterable[bytes]) -> StoredFile:
     return StoredFile(bytes=size, sha256=digest.hexdigest())
 
 
+def stored_file(file: Path) -> StoredFile:
+    """Sync a file that another library wrote; its size and checksum."""
+    with storage_errors(file), file.open("rb+") as handle:
+        os.fsync(handle.fileno())
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return StoredFile(bytes=file.stat().st_size, sha256=digest)
+
+
 def remove_all(places: Iterable[Path]) -> None:
     """Remove files and folders; what cannot be removed is left for the next build."""
     for place in list(places):
@@ -188,7 +217,10 @@ def storage_errors(path: Path) -> Iterator[None]:
                 "some space, or choose another place with --path or OCKHAM_DATA_DIR, and "
                 f"{_HINT} again: what is already embedded is kept"
             ) from error
-        raise KnowledgeError(f"cannot write the index at {path}: {error}") from error
+        raise KnowledgeError(
+            f"cannot write the index at {path}: {error.strerror or error}; make it writable, or "
+            "choose another place with --path, the setting knowledge.path or OCKHAM_DATA_DIR"
+        ) from error
 
 
 def free_bytes(path: Path) -> int:

@@ -188,16 +188,16 @@ def agree(
     as_json: JsonOption = False,
 ) -> None:
     """Which programs behave alike on made-up inputs? Agreement is no proof: faults are shared."""
-    from router.verify.edges import agreement
+    from router.verify.votes import ProgramVotes
 
     sources = [_text(str(path), "PROGRAMS") for path in programs]
-    found = asyncio.run(agreement(sources, entry, _runner(), examples=call or ()))
+    found = asyncio.run(ProgramVotes(entry, _runner(), examples=call or ()).numbers(sources))
     told = {str(path): cluster for path, cluster in zip(programs, found, strict=True)}
     if as_json:
         sys.stdout.write(json.dumps(told) + "\n")
         return
     for path, cluster in told.items():
-        sys.stdout.write(f"{path}: {'no behaviour' if cluster < 0 else f'cluster {cluster}'}\n")
+        sys.stdout.write(f"{path}: {'no behaviour' if cluster is None else f'cluster {cluster}'}\n")
 
 
 @app.command("format")
@@ -324,7 +324,7 @@ def _show_verdict(as_json: bool, id_: str, verdict: "Verdict") -> None:
 
 
 def _told(id_: str | int, verdict: "Verdict") -> dict[str, Any]:
-    return {"id": id_, **verdict.model_dump(mode="json", exclude={"kind"})}
+    return {"id": id_, **verdict.model_dump(mode="json", exclude={"kind", "measured", "claims"})}
 
 
 def _show(as_json: bool, **result: Any) -> None:

@@ -1,11 +1,10 @@
-"""Inputs that nobody gave: what a program does at the edges, and which programs agree there.
+"""Inputs that nobody gave: what a program does at the edges.
 
 What: seeded arguments from a function's annotations and from the examples of its prompt
 (empty, zero, negative, large, doubled, not ASCII), run in the sandbox; a crash or an endless
-loop on them; clusters of programs that behave alike. What not: right or wrong. No expected
-value is known here, so a crash lowers confidence and fails nothing, and agreement is
-*confidence*, not verification: programs can share a fault. Parameters of other types than
-the plain ones get no input, and then the function gets none at all.
+loop on them. What not: right or wrong. No expected value is known here, so a crash lowers
+confidence and fails nothing; which programs agree there is `router.verify.votes`'s. Parameters
+of other types than the plain ones get no input, and then the function gets none at all.
 """
 
 import ast
@@ -19,11 +18,10 @@ from router.verify.runner import Runner
 from router.verify.sandbox import Limits
 from router.verify.wire import encode
 
-__all__ = ["Edges", "agreement", "at_the_edges", "edge_inputs"]
+__all__ = ["Edges", "arguments_of", "at_the_edges", "behaviour", "edge_inputs"]
 
 LIMITS = Limits(seconds=2.0, output_bytes=4 * 1024 * 1024)
 MAX_INPUTS = 24
-NO_BEHAVIOUR = -1
 _REJECTS = frozenset(("ValueError", "TypeError", "AssertionError", "NotImplementedError"))
 """How a program says that it will not take an input; other errors are cases not thought of."""
 
@@ -57,36 +55,13 @@ async def at_the_edges(
 ) -> Edges:
     """Crashes and endless loops on edge inputs. `examples` are calls as source text."""
     inputs = edge_inputs(program, function, examples)
-    told = await _behaviour(program, function, inputs, sandbox)
+    told = await behaviour(program, function, inputs, sandbox)
     faults = tuple(
         f"{function}({', '.join(map(repr, args))[:80]}) {how}"
         for args, how in zip(inputs, told, strict=False)
         if how == "did not end" or (how.startswith("raised ") and how[7:] not in _REJECTS)
     )
     return Edges(len(inputs), faults)
-
-
-async def agreement(
-    programs: Sequence[str],
-    function: str,
-    sandbox: Runner,
-    *,
-    examples: Sequence[str] = (),
-    seed: int = 0,
-) -> list[int]:
-    """A cluster for each program: the same number where all results on the inputs are the same.
-
-    Numbers count from 0 in order of appearance; -1 is a program that shows no behaviour (it
-    does not load, or no input could be made for it).
-    """
-    shapes = (edge_inputs(p, function, examples, seed=seed) for p in programs)
-    inputs = next(filter(None, shapes), [])
-    seen: dict[tuple[str, ...], int] = {}
-    clusters = []
-    for program in programs:
-        told = tuple(await _behaviour(program, function, inputs, sandbox))
-        clusters.append(seen.setdefault(told, len(seen)) if told else NO_BEHAVIOUR)
-    return clusters
 
 
 def edge_inputs(
@@ -120,7 +95,7 @@ def _shapes(program: str, function: str, examples: Sequence[str]) -> list[Shape 
         return []
     parameters = [*found[-1].args.posonlyargs, *found[-1].args.args]
     needed = parameters[: len(parameters) - len(found[-1].args.defaults)]
-    given = next(filter(None, (_arguments(call, function) for call in examples)), [])
+    given = next(filter(None, (arguments_of(call, function) for call in examples)), [])
     by_example = [_shape_of(value) for value in given]
     by_example += [None] * (len(needed) - len(by_example))
     return [
@@ -129,7 +104,9 @@ def _shapes(program: str, function: str, examples: Sequence[str]) -> list[Shape 
     ]
 
 
-def _arguments(call: str, function: str) -> list[Any]:
+def arguments_of(call: str, function: str) -> list[Any]:
+    """The literal arguments of a call in source text; none where it is another call, or not
+    literal."""
     try:
         tree = ast.parse(call, mode="eval").body
         is_call = isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name)
@@ -199,10 +176,14 @@ def _hashable_items(items: Sequence[Any]) -> list[Any]:
     return [item for item in items if not isinstance(item, list | dict | set)]
 
 
-async def _behaviour(
+async def behaviour(
     program: str, function: str, inputs: Sequence[tuple[Any, ...]], sandbox: Runner
 ) -> list[str]:
-    """What each input gives, in words that two programs can be compared by."""
+    """What each input gives, in words that two programs can be compared by.
+
+    "gave VALUE", with what became of the arguments where the call changed them; "raised ERROR";
+    "did not end". Nothing at all where the program does not load.
+    """
     if not inputs:
         return []
     calls = [{"name": function, "arguments": encode([args, {}])} for args in inputs]
@@ -220,7 +201,8 @@ def _told(record: Mapping[str, Any]) -> str:
     try:
         if "raised" in record:
             return f"raised {record['raised'][0]}"
-        return f"gave {json.dumps(_ordered(record['value']))}"
+        changed = f" and left {json.dumps(_ordered(record['after']))}" if "after" in record else ""
+        return f"gave {json.dumps(_ordered(record['value']))}{changed}"
     except (TypeError, LookupError, RecursionError):
         return "gave no record of ours"
 

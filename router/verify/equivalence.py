@@ -101,6 +101,10 @@ class EquivalenceChecker:
         """The same for many (gold, answer) at once, in their order; twins are asked once."""
         return self._many(pairs, against_gold=True)
 
+    def same(self, pairs: Sequence[tuple[str, str]]) -> list[bool]:
+        """Is each pair of samples' answers the same? What could not be computed is not."""
+        return [found.equal is True for found in self._many(pairs, against_gold=False)]
+
     def cluster(self, answers: Sequence[str]) -> list[int]:
         """A cluster number for each answer; equal ones share it. Unread answers stand alone."""
         labels: list[int] = []
@@ -109,8 +113,8 @@ class EquivalenceChecker:
         for answer in answers:
             key = "".join(answer.split())
             if key not in seen:
-                found = self._many([(other, answer) for other in first], against_gold=False)
-                same = (label for label, one in enumerate(found) if one.equal)
+                found = self.same([(other, answer) for other in first])
+                same = (label for label, one in enumerate(found) if one)
                 seen[key] = next(same, len(first))
                 if seen[key] == len(first):
                     first.append(answer)

@@ -2,8 +2,9 @@
 
 `math_evidence` reads a question and a solution, never a gold answer: what was recomputed, how
 the steps hang together, what the answer looks like, how it is told. `router.verify.confidence`
-turns the row into P(correct). Left out on purpose are marks of one model's style (annotations,
-`####`): they would tell who wrote the answer, not whether it is right.
+turns the row into P(correct); `math_measures` names the same numbers, and some more that a
+policy may learn from (`Verdict.measured`). Left out on purpose are marks of one model's style
+(annotations, `####`): they would tell who wrote the answer, not whether it is right.
 
 Everything is bounded: counts are capped, logarithms are taken of sizes.
 """
@@ -22,7 +23,7 @@ from router.verify.steps import Step
 from router.verify.text import final_answer
 from router.verify.values import Value
 
-__all__ = ["EVIDENCE", "math_evidence"]
+__all__ = ["EVIDENCE", "math_evidence", "math_measures"]
 
 EVIDENCE = (
     "passed",
@@ -58,12 +59,30 @@ _HEDGE = re.compile(
 )
 _READ = 20_000
 _PRODUCT = re.compile(r"[*×]")
+_RATE = re.compile(r"\b(?:per|each|every)\b", re.IGNORECASE)
+_MULTIPLE = re.compile(
+    r"\b(?:half|twice|double|triple|third|quarter|times|percent)\b|%", re.IGNORECASE
+)
+_MOST = 6
+"""Where counts of words and marks are cut off."""
 
 
 def math_evidence(question: str, solution: Solution, passed: bool | None) -> NDArray[np.float32]:
     """(len(EVIDENCE),) of one answer; `passed` is what `examine` said of it."""
+    facts = _facts(question, solution, passed)
+    return np.array([facts.get(name, 0.0) for name in EVIDENCE], dtype=np.float32)
+
+
+def math_measures(question: str, solution: Solution, passed: bool | None) -> dict[str, float]:
+    """The evidence by name, and what the fitted map does not read: lengths, counts, wording."""
+    facts = _facts(question, solution, passed)
+    named = {name: float(facts.get(name, 0.0)) for name in EVIDENCE}
+    return named | _of_wording(question[:_READ], solution.text[:_READ], solution.value)
+
+
+def _facts(question: str, solution: Solution, passed: bool | None) -> Mapping[str, float]:
     text, steps, _, value = solution
-    facts = {
+    return {
         "passed": float(passed is True),
         "failed": float(passed is False),
         "no_value": float(value is None),
@@ -73,7 +92,22 @@ def math_evidence(question: str, solution: Solution, passed: bool | None) -> NDA
         **_of_steps(question, steps, value),
         **_of_question(question, value),
     }
-    return np.array([facts.get(name, 0.0) for name in EVIDENCE], dtype=np.float32)
+
+
+def _of_wording(question: str, text: str, value: Value | None) -> dict[str, float]:
+    asked, told = numbers_of(question), numbers_of(text)
+    return {
+        "length_of_answer": math.log1p(len(text)),
+        "length_over_question": math.log1p(len(text) / max(1, len(question))),
+        "numbers": math.log1p(len(told)),
+        "numbers_not_of_question": math.log1p(len(told - asked)),
+        "figures_not_told": math.log1p(len(asked - told)),
+        "answer_is_a_figure": float(value is not None and value.number in asked),
+        "equals_signs": math.log1p(text.count("=")),
+        "question_marks": float(min(_MOST, text.count("?"))),
+        "rates_in_question": float(min(_MOST, len(_RATE.findall(question)))),
+        "multiples_in_question": float(min(_MOST, len(_MULTIPLE.findall(question)))),
+    }
 
 
 def _of_steps(question: str, steps: Sequence[Step], value: Value | None) -> Mapping[str, float]:

@@ -16,11 +16,21 @@ import re
 import time
 import unicodedata
 
-from router.state import Attempt, AttemptStatus, Citation, Passage, Verdict
+from router.samples import AttemptStatus
+from router.state import Attempt, Citation, Passage, Verdict
 from router.verify.finding import Finding, as_verdict
 from router.verify.text import strip_thinking, word_set
 
-__all__ = ["check_grounding"]
+__all__ = [
+    "SUPPORTED",
+    "answer_of",
+    "check_grounding",
+    "content_words",
+    "names_of",
+    "numbers_of",
+    "unusable",
+    "words_of",
+]
 
 MAX_CHARS = 20_000
 SUPPORTED = 0.8
@@ -56,12 +66,27 @@ def check_grounding(question: str, attempt: Attempt) -> Verdict:
 
 
 def _check(question: str, attempt: Attempt) -> Finding:
+    finding = unusable(attempt)
+    if finding is not None:
+        return finding
+    answer = answer_of(attempt)
+    findings = [_against(question, answer, attempt, c) for c in attempt.citations]
+    return max(findings, key=lambda f: (f.passed is True, f.passed is None))
+
+
+def answer_of(attempt: Attempt) -> str:
+    """What was answered, without thinking and [n] markers."""
+    return _MARKER.sub(" ", strip_thinking(attempt.text))[:MAX_CHARS].strip()
+
+
+def unusable(attempt: Attempt) -> Finding | None:
+    """What is wrong with the form of an answer from passages: nothing to check, or nothing that
+    it could be checked against."""
     if attempt.status is AttemptStatus.ABSTAINED:
         return Finding(
             False, "abstained", evidence=("The reader found no answer in the passages.",)
         )
-    answer = _MARKER.sub(" ", strip_thinking(attempt.text))[:MAX_CHARS].strip()
-    if not answer:
+    if not answer_of(attempt):
         return Finding(False, "no_answer", evidence=("The answer is empty.",))
     if not attempt.citations:
         return Finding(False, "no_citation", evidence=("The answer cites no passage.",))
@@ -69,34 +94,44 @@ def _check(question: str, attempt: Attempt) -> Finding:
         if not 1 <= citation.number <= len(attempt.passages):
             told = f"Passage {citation.number} is cited; there are {len(attempt.passages)}."
             return Finding(False, "bad_citation", evidence=(told,))
-    findings = [_against(question, answer, attempt, c) for c in attempt.citations]
-    return max(findings, key=lambda f: (f.passed is True, f.passed is None))
+    return next(filter(None, (_invented(attempt, c) for c in attempt.citations)), None)
+
+
+def _invented(attempt: Attempt, citation: Citation) -> Finding | None:
+    """A quote that the passage does not hold."""
+    passage = attempt.passages[citation.number - 1]
+    if not citation.quote or _plain(citation.quote) in _plain(_all_of(passage)):
+        return None
+    told = f"The quote does not stand in {_where(citation, passage)}."
+    return Finding(False, "bad_quote", evidence=(told,))
+
+
+def _where(citation: Citation, passage: Passage) -> str:
+    return f"passage {citation.number} ({passage.title[:60]})"
 
 
 def _against(question: str, answer: str, attempt: Attempt, citation: Citation) -> Finding:
     passage = attempt.passages[citation.number - 1]
-    where = f"passage {citation.number} ({passage.title[:60]})"
-    if citation.quote and _plain(citation.quote) not in _plain(_all_of(passage)):
-        return Finding(False, "bad_quote", evidence=(f"The quote does not stand in {where}.",))
-    absent = sorted(_names(question) - _words(_all_of(passage)))
+    where = _where(citation, passage)
+    absent = sorted(names_of(question) - words_of(_all_of(passage)))
     if absent:
         told = f"{where.capitalize()} does not mention {', '.join(absent[:5])}."
         return Finding(False, "other_subject", evidence=(told,))
-    if not _names(question) and not (_words(passage.title) - _STOPWORDS) & _words(question):
+    if not names_of(question) and not (words_of(passage.title) - _STOPWORDS) & words_of(question):
         told = f"The question names nothing that ties it to {where}."
         return Finding(None, "unchecked", evidence=(told,))
     return _supported(question, answer, passage, where)
 
 
 def _supported(question: str, answer: str, passage: Passage, where: str) -> Finding:
-    held, numbers = _words(_all_of(passage)), _numbers(_all_of(passage))
-    own_numbers = _numbers(answer) - _numbers(question)
-    asked = _words(question)
-    content = _words(answer) - asked - _STOPWORDS
+    held, numbers = words_of(_all_of(passage)), numbers_of(_all_of(passage))
+    own_numbers = numbers_of(answer) - numbers_of(question)
+    asked = words_of(question)
+    content = words_of(answer) - asked - _STOPWORDS
     if not own_numbers and not content:
         told = "The answer holds nothing but words of the question."
         return Finding(None, "unchecked", evidence=(told,))
-    missing = sorted(own_numbers - numbers) + sorted((_names(answer) - asked) - held)
+    missing = sorted(own_numbers - numbers) + sorted((names_of(answer) - asked) - held)
     if missing:
         told = f"{', '.join(missing[:5])} does not stand in {where}."
         return Finding(False, "unsupported", evidence=(told,))
@@ -130,7 +165,7 @@ def _stem(word: str) -> str:
     return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
 
 
-def _words(text: str) -> set[str]:
+def words_of(text: str) -> set[str]:
     """Stems of all words; a hyphenated word counts as a whole and in parts."""
     words: set[str] = set()
     for match in _WORD.finditer(text):
@@ -138,7 +173,12 @@ def _words(text: str) -> set[str]:
     return words - {""}
 
 
-def _names(text: str) -> set[str]:
+def content_words(text: str) -> set[str]:
+    """Stems of the words that say something."""
+    return words_of(text) - _STOPWORDS
+
+
+def names_of(text: str) -> set[str]:
     """Capitalised words, as stems. The first word of a sentence is capitalised anyway."""
     return _capitalised(text, openers=False)
 
@@ -155,7 +195,7 @@ def _capitalised(text: str, *, openers: bool = True) -> set[str]:
     return names
 
 
-def _numbers(text: str) -> set[str]:
+def numbers_of(text: str) -> set[str]:
     """Numbers in one spelling: 1,234 and 1234.0 are 1234; 3.5 million is 3500000."""
     found = set()
     for figure, scale in _SCALED.findall(text):

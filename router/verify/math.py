@@ -27,7 +27,7 @@ from router.verify.arithmetic import show
 from router.verify.confidence import MATH_CONFIDENCE, load_confidence
 from router.verify.derivation import gap_in
 from router.verify.equations import PlugBack, plug_back
-from router.verify.evidence import EVIDENCE, math_evidence
+from router.verify.evidence import EVIDENCE, math_evidence, math_measures
 from router.verify.finding import Finding, as_verdict
 from router.verify.reading import last_match
 from router.verify.solution import MAX_CHARS, Solution, read_solution
@@ -81,7 +81,8 @@ def check_math(question: str, response: str) -> Verdict:
         row = math_evidence(question, solution, finding.passed)
         sure = load_confidence(MATH_CONFIDENCE, EVIDENCE).probability([row])[0]
         finding = finding._replace(confidence=float(sure))
-    return as_verdict("math", finding, started)
+    measured = math_measures(question, solution, finding.passed) if question.strip() else {}
+    return as_verdict("math", finding, started).model_copy(update={"measured": measured})
 
 
 def _can_be_weighed(question: str, solution: Solution) -> bool:

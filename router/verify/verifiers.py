@@ -9,19 +9,23 @@ import asyncio
 import time
 from typing import Literal
 
-from router.state import Attempt, AttemptStatus, Query, Signals, Verdict
+from router.samples import AttemptStatus
+from router.state import Attempt, Query, Signals, Verdict
 from router.verify.asked import asks_for_code
+from router.verify.citations import check_citations
+from router.verify.clusters import AnswerClusters
 from router.verify.code import check_code, extract_code
 from router.verify.equations import states_formula
+from router.verify.equivalence import EquivalenceChecker
 from router.verify.examples import read_examples
-from router.verify.grounding import check_grounding
 from router.verify.math import check_math
 from router.verify.runner import Runner
 from router.verify.sandbox import Sandbox
 from router.verify.stated import StatedChecks, kind_of
+from router.verify.support import Encode
 from router.verify.text import final_answer
 
-__all__ = ["Kind", "Verifiers"]
+__all__ = ["Kind", "Verifiers", "answer_is_closed"]
 
 Kind = Literal["math", "code", "grounding", "format", "logic", "none"]
 
@@ -30,15 +34,25 @@ MATH_SECONDS = 5.0
 
 
 class Verifiers:
-    """All run-time checks, with the one sandbox they share. `close()` ends their processes."""
+    """All run-time checks, with the one sandbox they share. `close()` ends their processes.
 
-    def __init__(self, sandbox: Runner | None = None) -> None:
+    encode: the signals' encoder, for claims against passages; without it words decide alone.
+    """
+
+    def __init__(self, sandbox: Runner | None = None, encode: Encode | None = None) -> None:
+        self._encode = encode
         self.sandbox: Runner = sandbox or Sandbox()
         self._stated = StatedChecks()
+        self._equivalence = EquivalenceChecker()
 
     def close(self) -> None:
-        """End the processes that stated checks started; a later check starts new ones."""
+        """End the processes that checks started; a later check starts new ones."""
         self._stated.close()
+        self._equivalence.close()
+
+    def clusters(self, query: Query, kind: Kind) -> AnswerClusters:
+        """Which of several answers to this query are the same."""
+        return AnswerClusters(query.text, kind, self.sandbox, self._equivalence)
 
     def kind_for(self, query: Query, signals: Signals, context: Literal["none", "index"]) -> Kind:
         """The check that an answer to this query meets; known before any arm runs."""
@@ -58,6 +72,9 @@ class Verifiers:
         """Check one attempt."""
         started = time.perf_counter()
         verdict = _without_answer(attempt, kind) or await self._check(query, attempt, kind)
+        if attempt.answerable is not None:
+            known = {**verdict.measured, "answerable": attempt.answerable}
+            verdict = verdict.model_copy(update={"measured": known})
         if attempt.status is AttemptStatus.PROVISIONAL and verdict.passed is not True:
             told = (
                 f"The thinking never closed, and no check carries its last box: {verdict.status}."
@@ -69,7 +86,7 @@ class Verifiers:
         if kind in ("format", "logic"):
             return await asyncio.to_thread(self._stated.verdict, query.checks, attempt.text)
         if kind == "grounding":
-            return check_grounding(query.text, attempt)
+            return await asyncio.to_thread(check_citations, query.text, attempt, self._encode)
         if kind == "code":
             return await check_code(query.text, attempt.text, self.sandbox)
         if kind == "math":
@@ -92,13 +109,13 @@ def _without_answer(attempt: Attempt, kind: Kind) -> Verdict | None:
         return _failed(kind, "abstained", "The reader found no answer in the passages.")
     if attempt.status is AttemptStatus.NO_ANSWER:
         return _failed(kind, "no_answer", "The attempt holds no answer.")
-    if attempt.status is AttemptStatus.TRUNCATED and not _closed(attempt.text, kind):
+    if attempt.status is AttemptStatus.TRUNCATED and not answer_is_closed(attempt.text, kind):
         return _failed(kind, "no_answer", "The token cap was reached before the answer closed.")
     return None
 
 
-def _closed(text: str, kind: Kind) -> bool:
-    """Did the answer close before the cap cut the text off?"""
+def answer_is_closed(text: str, kind: str) -> bool:
+    """Did the answer close before the token cap cut the text off?"""
     if kind == "code":
         return "```" in text and extract_code(text) is not None
     answer = final_answer(text) if kind == "math" else None

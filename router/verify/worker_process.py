@@ -6,13 +6,14 @@ not: it cannot stop one long operation in C; the other side kills the process th
 
 import resource
 import signal
+import sys
 import time
 import warnings
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any, Generic, NamedTuple, TypeVar
 
-__all__ = ["Done", "serve"]
+__all__ = ["Done", "main", "serve"]
 
 T = TypeVar("T")
 
@@ -30,6 +31,19 @@ class Done(NamedTuple, Generic[T]):
 
 class _Overrun(BaseException):
     """Not an Exception: what is called must not catch it."""
+
+
+def main() -> None:
+    """Serve the pipe whose descriptor is the first argument; what prepares comes through it."""
+    pipe = Connection(int(sys.argv[1]))
+    try:
+        prepare = pipe.recv()
+    except (EOFError, OSError):  # nobody waits any more
+        return
+    except Exception as error:  # it cannot be imported here
+        pipe.send(error)
+        return
+    serve(pipe, prepare)
 
 
 def serve(pipe: Connection, prepare: Callable[[], object]) -> None:

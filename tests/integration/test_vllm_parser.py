@@ -15,7 +15,7 @@ from router.config import load_settings
 from router.models.machine import Machine, read_gpus
 from router.models.plan import make_plan
 
-from .conftest import VLLM_PYTHON
+from .vllm_servers import VLLM_PYTHON
 
 ROOT = Path(__file__).parents[2]
 SMI = ROOT / "tests" / "router" / "models" / "smi"

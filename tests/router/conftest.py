@@ -14,6 +14,7 @@ from router.cases import CaseBuilder
 from router.config import Settings, load_settings
 from router.facade import Router
 from router.graph import Engine, build_graph
+from router.knowledge.retrieving import Answerability, Retriever
 from router.models.pool import Models
 from router.state import Domain, Passage, Query, Signals
 from router.verify import Verifiers
@@ -94,19 +95,24 @@ def make_router(clean_env: pytest.MonkeyPatch) -> Any:
         index: FakeIndex | None = None,
         policy: Any = None,
         language: str = "en",
+        answerable: Answerability | None = None,
         **overrides: Any,
     ) -> Router:
         settings = fake_settings(small, large, overrides)
         models = Models(settings)
         signals = FakeSignals()
         signals.language = language
+        checker = Verifiers()
         why_not = None if index is not None else "no index: run `ockham index build`"
+        knowledge = settings.knowledge
+        retriever = Retriever(index, knowledge.passages, answerable, knowledge.usd_per_hour)
         engine = Engine(
             settings=settings,
             models=models,
             signals=signals,
-            runner=ArmRunner(models, index, settings.knowledge.passages),
-            checker=Verifiers(),
+            retriever=retriever,
+            runner=ArmRunner(models, retriever, checker),
+            checker=checker,
             cases=CaseBuilder(settings, models, why_not),
         )
         router = Router(settings, policy, assembly=Assembly(engine, build_graph(), index))

@@ -101,3 +101,34 @@ def test_the_row_key_is_stable():
     assert row_key("a") == row_key("a")
     assert row_key("a") != row_key("b")
     assert row_key("a").dtype == np.uint64 and row_key("\udce9").shape == (1,)
+
+
+def test_seconds_are_known_once_they_were_measured(builder):
+    case, estimates = builder.build(state())
+    assert np.isnan(case.predicted_seconds).all()
+    assert estimates["small"].predicted_seconds is None
+    for seconds in (2.0, 4.0):
+        builder.took(state(), attempt(0.001).model_copy(update={"seconds": seconds}))
+    case, estimates = builder.build(state())
+    # The older one counts .95: (.95 * 2 + 4) / 1.95 of the same number of tokens.
+    assert case.predicted_seconds[0, 0] == pytest.approx((0.95 * 2 + 4) / 1.95)
+    assert estimates["small"].predicted_seconds == case.predicted_seconds[0, 0]
+    assert np.isnan(case.predicted_seconds[0, 1:]).all()
+
+
+def test_a_failed_call_says_nothing_of_how_long_an_answer_takes(builder):
+    builder.took(state(), attempt(0.0, "failed").model_copy(update={"seconds": 60.0}))
+    assert np.isnan(builder.build(state())[0].predicted_seconds).all()
+
+
+def test_what_checks_measured_is_told_by_name_and_nan_elsewhere(builder):
+    verdicts = [
+        Verdict(kind="math", passed=None, status="unchecked", measured={"steps": 1.5}),
+        Verdict(kind="math", passed=None, status="unchecked", measured={"hedges": 2.0}),
+    ]
+    tried = [attempt(0.001), attempt(0.002, arm="small+index")]
+    case, _ = builder.build(state(attempts=tried, verdicts=verdicts))
+    told = case.attempts.measured
+    assert list(told) == ["steps", "hedges"]
+    assert told["steps"][0, 0] == 1.5 and np.isnan(told["steps"][0, 1])
+    assert np.isnan(told["hedges"][0, 0]) and told["hedges"][0, 1] == 2.0

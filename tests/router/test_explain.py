@@ -2,8 +2,18 @@
 
 import json
 
-from router.explain import route_json, route_text
-from router.state import ArmEstimate, Cue, Decision, Exemplar, Signals
+from router.explain import claim_lines, lookup_lines, route_json, route_text
+from router.state import (
+    ArmEstimate,
+    CitedClaim,
+    Cue,
+    Decision,
+    Exemplar,
+    Lookup,
+    Passage,
+    Signals,
+    Verdict,
+)
 
 SIGNALS = Signals(
     verifiability=0.91,
@@ -71,3 +81,38 @@ def test_programs_get_everything() -> None:
     assert body["signals"]["nearest"][0]["similarity"] == 0.71
     assert body["choice"] == "small"
     assert body["arms"]["large"]["why_not"] == "not configured"
+
+
+LOOKUP = Lookup(
+    passages=(Passage(source="f/bt", title="Bhutan\x1b[31m — Capital", text="t", score=1.0),),
+    answerable=0.875, follow_up="What is the currency of Bhutan?", index="i", seconds=0.012,
+)  # fmt: skip
+
+
+def test_what_was_looked_up_is_shown_and_obeyed_by_no_terminal() -> None:
+    arms = {"small": ArmEstimate(available=True, predicted_cost_usd=1e-5, quality=0.625)}
+    lines = route_text(
+        SIGNALS, DECISION.model_copy(update={"lookup": LOOKUP, "arms": arms})
+    ).splitlines()
+    assert any(line.endswith("P(right) about 0.62") for line in lines)
+    assert "passages found: P(they hold the answer) 0.88, 12 ms" in lines
+    assert "  then asked: What is the currency of Bhutan?" in lines
+    assert "  [1] Bhutan[31m — Capital (f/bt)" in lines
+    broken = lookup_lines(Lookup(error="it is damaged"))
+    assert broken == ["the index could not be searched: it is damaged"]
+
+
+def test_claims_are_shown_with_what_their_passage_says() -> None:
+    claim = CitedClaim(
+        claim="It is Paro.", passages=(1,), passed=False, status="unsupported", support=0.1,
+        evidence="Passage 1 does not support it (P 0.10).",
+    )  # fmt: skip
+    verdict = Verdict(kind="grounding", passed=False, status="unsupported", claims=(claim,))
+    assert claim_lines(verdict) == [
+        "NOT supported: It is Paro.  Passage 1 does not support it (P 0.10)."
+    ]
+    body = json.loads(
+        json.dumps(route_json(SIGNALS, DECISION.model_copy(update={"lookup": LOOKUP})))
+    )
+    assert body["lookup"]["answerable"] == 0.875
+    assert body["lookup"]["passages"][0]["source"] == "f/bt"

@@ -20,10 +20,14 @@ def test_router_exports():
 
 def test_policies_exports():
     assert set(policies.__all__) == {
-        "NEEDS", "STOP", "AlwaysLarge", "AlwaysSmall", "Arm", "AttemptBlock", "CaseBatch",
-        "ChoiceBatch", "Need", "Needs", "Outcome", "Policy", "PolicyError", "PromptLength",
-        "Random", "TextLogistic",
-        "ThresholdPolicy", "Verifiability", "VerifiabilityThreshold",
+        "AlwaysLarge", "AlwaysSmall", "AnswerGain", "Arm", "AttemptBlock", "Carrot",
+        "CascadeRouting", "CaseBatch", "CheckCascade", "ChoiceBatch", "ConformalGate", "CostCap",
+        "Explore", "Feedback", "FittedArm", "FormLogistic", "Irt", "KernelLogistic", "Knn",
+        "KnnGain", "KnowingArm", "LogprobCascade", "MatrixFactorisation", "NEEDS", "Need", "Needs",
+        "OnlinePolicy", "Outcome", "PaceState", "PacedBandit", "Policy", "PolicyError",
+        "PromptLength", "Random", "RetrievalValue", "STOP", "SelfConsistency", "Shadow", "Shadowed",
+        "TextLogistic", "ThresholdPolicy", "UtilityPolicy", "Verifiability",
+        "VerifiabilityThreshold",
         "available_policies", "best_attempt", "choose_from", "create", "first_open", "register",
     }  # fmt: skip
     assert all(hasattr(policies, name) for name in policies.__all__)

@@ -286,3 +286,11 @@ def test_a_non_english_query_prefers_a_model_that_was_made_for_it(
     alone = make_router(fake_model, language="de").ask("Guten Tag!")
     assert alone.route == ("small",)
     assert alone.note.startswith("unverified")
+
+
+def test_what_an_arm_took_is_told_to_the_next_decision(make_router, fake_model):
+    fake_model.answer = lambda _: RIGHT
+    router = make_router(fake_model)
+    first, second = (router.ask(MATH).trace.steps[1].decision for _ in range(2))
+    assert first.arms["small"].predicted_seconds is None
+    assert 0 < second.arms["small"].predicted_seconds < 20

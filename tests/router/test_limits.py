@@ -129,7 +129,7 @@ def raises(error):
         (raises(ValueError("no idea")), "no idea"),
         (raises(AssertionError()), "AssertionError"),
         (lambda cases: None, "NoneType"),
-        (lambda cases: choose_from(cases, [0], {}, {}), "."),
+        (lambda cases: choose_from(cases, [0], {}, {}), "arm is a list, expected an array"),
         (lambda c: choose_from(c, np.array([0.7]), {}, {}, np.zeros((1, 4))), "whole numbers"),
         (lambda cases: choose_from(cases, np.array([9]), {}, {}, np.zeros((1, 4))), "outside"),
         (nan_probability, "probability"),

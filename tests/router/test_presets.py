@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from policies import PolicyError, PromptLength
+from policies import ConformalGate, CostCap, FittedArm, Knn, Policy, PolicyError, PromptLength
 from policies.case import Arm, AttemptBlock, CaseBatch
+from policies.packed import Packed
 from router.config import load_settings, make_policy
 from router.errors import ConfigError, SetupError
 from router.presets import read_preset, write_preset
@@ -57,6 +58,17 @@ def test_a_preset_of_another_featuriser_is_refused() -> None:
     assert PromptLength(threshold=2.0).choose(case("v3-y")).arm.tolist() == [0, 1, 1]
 
 
+def test_a_gate_of_another_featuriser_is_refused_by_what_it_wraps(tmp_path: Path) -> None:
+    scorer = PromptLength(fingerprint="v2-x")
+    gate = ConformalGate(alpha=0.2, delta=0.1, tau=-2.0, calibrated=9, by="need", scorer=scorer)
+    write_preset(tmp_path / "g.json", gate, {})
+    again = read_preset(tmp_path / "g.json")
+    assert again == gate
+    assert again.choose(case("v2-x")).arm.tolist() == [0, 0, 1]
+    with pytest.raises(PolicyError, match="set on features v2-x, these are v3-y"):
+        again.choose(case("v3-y"))
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -95,3 +107,15 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(SetupError, match="cannot be written"):
         write_preset(tmp_path / "file" / "p.json", PromptLength(), {})
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_training_rows_are_no_preset(tmp_path: Path, wrapped: bool) -> None:
+    packed = {"table": Packed.of([[1.0, 0.0]]), "table_score": Packed.of([[0.0, 1.0]])}
+    arms = (FittedArm(name="s", tier="small"), FittedArm(name="l", tier="large"))
+    policy: Policy = Knn(arms=arms, fingerprint="f", k=1, **packed)
+    if wrapped:
+        policy = CostCap(cap=1.0, inner=policy)
+    with pytest.raises(ConfigError, match="knn holds a row of every training query"):
+        write_preset(tmp_path / "p.json", policy, {})
+    assert not list(tmp_path.iterdir())

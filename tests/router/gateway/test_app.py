@@ -91,6 +91,7 @@ def test_models(serve, fake_model):
     body = httpx.get(f"{serve(fake_model).url}/v1/models").json()
     names = [m["id"] for m in body["data"]]
     assert names[0] == "ockham/auto" and "ockham/always-small" in names
+    assert "ockham/paced-bandit" not in names  # it needs a budget
     assert all(m["object"] == "model" and isinstance(m["created"], int) for m in body["data"])
 
 

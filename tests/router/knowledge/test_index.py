@@ -27,10 +27,11 @@ def index(path: Path, encoder: Any) -> Any:
 
 
 def test_the_nearest_passage_comes_first_with_its_cosine(index: KnowledgeIndex) -> None:
-    found = index.search("fact number 7 é", k=3)
+    found = index.search("fact number 7 é", k=3, mode="dense")
     assert found[0] == Passage(
-        source="corpus/7", title="Title 7", text="fact number 7 é", score=found[0].score
-    )
+        source="corpus/7", title="Title 7", text="fact number 7 é",
+        score=found[0].score, dense=found[0].score,
+    )  # fmt: skip
     assert found[0].score == pytest.approx(1, abs=1e-5)
     assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
     assert all(p.score < 0.999 for p in found[1:])

@@ -1,11 +1,15 @@
 """The packaged encoder over four real countries: found, cited, and inside its window."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from router.knowledge.build import build_index
 from router.knowledge.chunks import Chunk, word_pieces
+from router.knowledge.documents.convert import Converter
+from router.knowledge.documents.passages import document_chunks
+from router.knowledge.documents.read import read_document
 from router.knowledge.factbook import Corpus, load_factbook
 from router.knowledge.index import KnowledgeIndex
 from router.signals.encoder import Encoder
@@ -66,7 +70,8 @@ def test_questions_find_their_passage(index: KnowledgeIndex) -> None:
 def test_the_answer_is_in_the_first_passage(index: KnowledgeIndex) -> None:
     best = index.search("What is the capital of Bhutan?", 1)[0]
     assert "Thimphu" in best.text
-    assert 0.5 < best.score < 1
+    assert best.dense is not None and 0.5 < best.dense < 1
+    assert best.lexical is not None and best.lexical > 0
 
 
 def test_chunks_fit_the_window(corpus: Corpus, encoder: Encoder) -> None:
@@ -74,3 +79,20 @@ def test_chunks_fit_the_window(corpus: Corpus, encoder: Encoder) -> None:
     longest += sorted((c.text for c in corpus.chunks), key=len)[-400:]
     counts = encoder.count_pieces(longest)
     assert max(counts) <= 256
+
+
+def test_passages_of_documents_fit_the_window(encoder: Encoder) -> None:
+    """This repository's own pages and code: tables, fences, lists, signatures."""
+    root = Path(__file__).parents[3]
+    files = [*root.glob("*.md"), *root.glob("*/README.md"), *root.glob("router/knowledge/*.py")]
+    with Converter() as unused:
+        chunks = [
+            chunk
+            for file in files
+            if file.stat().st_size
+            for chunk in document_chunks(read_document(file, file.name, unused), file.name, {})
+        ]
+    longest = sorted((c.text for c in chunks), key=word_pieces)[-100:]
+    longest += sorted((c.text for c in chunks), key=len)[-100:]
+    assert len(chunks) > 200
+    assert max(encoder.count_pieces(longest)) <= 256

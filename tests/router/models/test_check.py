@@ -8,7 +8,7 @@ from router.models.check import CHECKS, check_model
 
 
 @pytest.fixture(autouse=True)
-def _clean(clean_env):
+def _clean(clean_env, hang_up):
     return clean_env
 
 

@@ -14,6 +14,8 @@ from router.errors import (
 )
 from router.models.client import Completion, Endpoint, complete
 
+pytestmark = pytest.mark.usefixtures("hang_up")
+
 ASK = [{"role": "user", "content": "Say hello."}]
 
 
@@ -44,6 +46,26 @@ async def test_the_token_cap(fake_model):
     fake_model.mode = "length"
     done = await call(endpoint(fake_model))
     assert (done.error, done.finish) == (None, "length")
+
+
+@pytest.mark.parametrize("holds", [False, True])
+async def test_every_token_has_its_log_probability(fake_model, holds):
+    """Also those whose text the server holds back: LiteLLM drops chunks without text."""
+    fake_model.logprob_of, fake_model.holds_text = (lambda _: -0.5), holds
+    done = await call(endpoint(fake_model, logprobs=1))
+    assert "".join(token.text for token in done.tokens) == done.text
+    assert len(done.tokens) == done.completion_tokens == 5
+
+
+async def test_a_stream_that_is_listened_to_is_hung_up_on(fake_model):
+    fake_model.logprob_of, fake_model.mode = (lambda _: -0.5), "endless"
+    begun = asyncio.Event()
+    run = asyncio.create_task(call(endpoint(fake_model, logprobs=1), on_text=lambda _: begun.set()))
+    await asyncio.wait_for(begun.wait(), 20)
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+    assert await asyncio.to_thread(fake_model.hung_up.wait, 10)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from router.config import load_settings
-from router.errors import ConfigError, ModelUnavailable
+from router.errors import ConfigError, ModelDied, ModelUnavailable
 from router.models import pool, probe
 from router.models.pool import Models
 
@@ -90,6 +90,16 @@ async def test_a_server_that_comes_back_is_found(fake_model, monkeypatch):
     assert models.why_not("small") is not None, "not tried again before the pause is over"
     later = time.monotonic() + pool.RETRY_S + 1
     monkeypatch.setattr(pool.time, "monotonic", lambda: later)
+    await models.start()
+    assert models.why_not("small") is None
+
+
+async def test_one_broken_call_is_no_pause(fake_model):
+    """The next request asks the server at once: others may be served all the while."""
+    models = models_at(fake_model, **PRICE)
+    await models.start()
+    models.report_down("small", ModelDied("broke off"))
+    assert models.why_not("small") == "broke off"
     await models.start()
     assert models.why_not("small") is None
 

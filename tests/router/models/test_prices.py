@@ -5,9 +5,10 @@ import sys
 
 import pytest
 
-from router.config import ModelSettings, load_settings
+from router.config import load_settings
 from router.errors import ConfigError
 from router.models.prices import Rates, hosted_price, local_price, reference_price, stated_price
+from router.settings import ModelSettings
 
 RATES = Rates(prompt_tps=1000, completion_tps=100, measured_at="2026-11-22T00:00:00+00:00")
 

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from router.verify.edges import agreement, at_the_edges, edge_inputs
+from router.verify.edges import at_the_edges, edge_inputs
 from router.verify.sandbox import Sandbox
+from router.verify.votes import ProgramVotes
 
 STATE = asyncio.run(Sandbox().available())
 needs_sandbox = pytest.mark.skipif(not STATE.ok, reason=f"no sandbox here: {STATE.hint}")
@@ -85,10 +86,11 @@ async def test_programs_that_behave_alike_agree() -> None:
         "1 / 0",
         "def f(s: str):\n    while True: pass",
     ]
-    assert await agreement(programs, "f", Sandbox()) == [0, 0, 1, 2, 3, -1, -1, 4]
-    assert await agreement(["def f(x): return x"] * 2, "f", Sandbox()) == [-1, -1]
+    assert await ProgramVotes("f", Sandbox()).numbers(programs) == [
+        *(0, 0, 1, 2, None, None, None, None)
+    ]
     by_example = ["def f(x): return x"] * 2
-    assert await agreement(by_example, "f", Sandbox(), examples=["f(2)"]) == [0, 0]
+    assert await ProgramVotes("f", Sandbox(), examples=["f(2)"]).numbers(by_example) == [0, 0]
 
 
 @needs_sandbox
@@ -105,4 +107,4 @@ async def test_forged_records_are_only_another_behaviour(answer: str) -> None:
         f"def f(n: int): c.send({answer}); os._exit(0)"
     )
     await at_the_edges(program, "f", (), Sandbox())
-    assert len(await agreement([program] * 2, "f", Sandbox())) == 2
+    assert len(await ProgramVotes("f", Sandbox()).numbers([program] * 2)) == 2

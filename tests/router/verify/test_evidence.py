@@ -1,8 +1,10 @@
 """What an answer shows about itself, without the right one."""
 
 import numpy as np
+import pytest
 
-from router.verify.evidence import EVIDENCE, math_evidence
+from router.verify.evidence import EVIDENCE, math_evidence, math_measures
+from router.verify.math import check_math
 from router.verify.solution import read_solution
 
 QUESTION = "A crate holds 12 jars. Mia buys 4 crates and 3 loose jars. How many jars has she?"
@@ -54,3 +56,35 @@ def test_hostile_text_is_bounded() -> None:
     huge = "9" * 5000
     for text in ("", "= " * 50_000, huge, f"{huge} * {huge} = 1\n#### {huge}", "<think>" * 1000):
         assert np.abs(list(facts(text).values())).max() < 100
+
+
+def test_measures_are_the_evidence_by_name_and_the_wording() -> None:
+    told = math_measures(QUESTION, read_solution(RIGHT), True)
+    assert {name: told[name] for name in EVIDENCE} == pytest.approx(facts(RIGHT, True), rel=1e-6)
+    more = {name: value for name, value in told.items() if name not in EVIDENCE}
+    # The answer's numbers are 4, 12, 48, 3 and 51: two of them are not the question's.
+    assert more == pytest.approx(
+        {
+            "length_of_answer": np.log1p(len(RIGHT)),
+            "length_over_question": np.log1p(len(RIGHT) / len(QUESTION)),
+            "numbers": np.log1p(5),
+            "numbers_not_of_question": np.log1p(2),
+            "figures_not_told": 0.0,
+            "answer_is_a_figure": 0.0,
+            "equals_signs": np.log1p(2),
+            "question_marks": 0.0,
+            "rates_in_question": 0.0,
+            "multiples_in_question": 0.0,
+        }
+    )
+    asked = "Each of 4 boys eats half of 12 pies, twice. How many?"
+    odd = math_measures(asked, read_solution("Is it 12? The answer is 12."), None)
+    assert (odd["rates_in_question"], odd["multiples_in_question"]) == (1, 2)
+    assert (odd["question_marks"], odd["answer_is_a_figure"]) == (1, 1)
+    assert odd["figures_not_told"] == pytest.approx(np.log1p(1))
+
+
+def test_a_check_tells_what_it_measured_also_where_it_cannot_decide() -> None:
+    unchecked = check_math(QUESTION, "The answer is 51.")
+    assert unchecked.passed is None and unchecked.measured["steps"] == 0
+    assert check_math(" ", "The answer is 51.").measured == {}

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from router.state import Attempt, AttemptStatus, Citation, Passage, Price
+from router.samples import AttemptStatus
+from router.state import Attempt, Citation, Passage, Price
 from router.verify.grounding import check_grounding
 
 BHUTAN = Passage(

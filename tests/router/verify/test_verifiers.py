@@ -5,16 +5,8 @@ from typing import Literal
 
 import pytest
 
-from router.state import (
-    Attempt,
-    AttemptStatus,
-    Domain,
-    JsonSchemaCheck,
-    Message,
-    Price,
-    Query,
-    Signals,
-)
+from router.samples import AttemptStatus
+from router.state import Attempt, Domain, JsonSchemaCheck, Message, Price, Query, Signals
 from router.verify import Kind, Verifiers
 from router.verify.sandbox import Sandbox
 

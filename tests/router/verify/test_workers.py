@@ -5,6 +5,8 @@ import operator
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -169,3 +171,17 @@ def test_at_least_one_worker() -> None:
     with pytest.raises(ValueError, match="workers"):
         Workers(0, nothing)
     assert cores() >= 1
+
+
+def test_a_script_without_a_guard_runs_once(tmp_path):
+    """Workers do not run the caller's main module: it would start itself over and over."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import operator\n"
+        "from router.verify.workers import Workers\n"
+        "workers = Workers(1, list)\n"
+        "print('sum', workers.submit(operator.add, 2, 3, seconds=5).result().value)\n",
+        encoding="utf-8",
+    )
+    ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
+    assert (ran.stdout, ran.stderr, ran.returncode) == ("sum 5\n", "", 0)

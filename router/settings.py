@@ -1,0 +1,218 @@
+"""The sections of the configuration: what each setting is, its unit, and what it may be.
+
+What this does not do: read files or variables, or hold one section against another
+(`router/config.py`).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AnyHttpUrl,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from router.arms.methods import Method, Single
+from router.paths import data_dir
+
+__all__ = [
+    "ArmSettings",
+    "GatewaySettings",
+    "KnowledgeSettings",
+    "LimitSettings",
+    "MilvusSettings",
+    "ModelSettings",
+    "PolicySettings",
+    "PriceSettings",
+    "SandboxSettings",
+    "SignalSettings",
+]
+
+EMBEDDED_LIMITS: Mapping[str, Any] = {
+    "context_tokens": 2048,
+    "max_tokens": 384,
+    "languages": ("en",),
+}
+
+
+class Section(BaseModel):
+    """A part of the configuration: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(Section):
+    """One model and where it is served. Prices in USD; times in seconds."""
+
+    tier: Literal["small", "large"]
+    model: str | None = None
+    """LiteLLM's model name. With `api_base` and no name, the server is asked which it has."""
+    api_base: str | None = None
+    """Base URL of an OpenAI-compatible server, with its /v1."""
+    api_key: SecretStr | None = None
+    serve: Literal["embedded", "auto"] | None = None
+    """`embedded`: start llama.cpp here. `auto`: what `ockham models serve` would start.
+    Ignored where `api_base` is set."""
+    gguf: FilePath | None = None
+    """Weights for llama.cpp; null is the packaged SmolLM2, or what `auto` finds."""
+    gguf_repo: str | None = Field(default=None, pattern=r"^[\w.-]+/[\w.-]+$")
+    """Hub repository whose GGUF `auto` and `ockham models serve` may fetch; you trust it."""
+    threads: int | None = Field(default=None, ge=1)
+    """llama.cpp's threads; null is half the cores (its threads spin)."""
+    parallel: int | None = Field(default=None, ge=1, le=256)
+    """Requests that a llama.cpp server of our own serves at once; null is 4."""
+    usd_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Price of the machine, for models that are yours."""
+    input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    output_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Both set: they replace LiteLLM's price map."""
+    context_tokens: int | None = Field(default=None, ge=128)
+    """Prompt and completion together; null asks the server (vLLM says `max_model_len`)."""
+    max_tokens: int = Field(default=8192, ge=1)
+    """Token cap of a completion. A reasoner that is cut short gives no answer at all."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    stop: tuple[str, ...] | None = None
+    thinking: bool = False
+    """The chat template opens `<think>` itself, so that only `</think>` is ever written."""
+    stall_s: float = Field(default=60, gt=0, allow_inf_nan=False)
+    """Longest wait for the next token."""
+    languages: tuple[str, ...] | None = None
+    """ISO 639-1 codes the model is made for; null is any."""
+    found_by_key: Mapping[str, str] = Field(default_factory=dict)
+    """Environment variable of a provider's key -> model to use where it is set."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _embedded_defaults(cls, data: Any) -> Any:
+        """What suits the embedded model suits no other: it applies only where that one runs."""
+        if isinstance(data, dict):
+            given = {key: value for key, value in data.items() if value is not None}
+            own = given.get("serve") == "embedded" and "api_base" not in given
+            return {**(EMBEDDED_LIMITS if own else {}), **given}
+        return data
+
+    @model_validator(mode="after")
+    def _whole_price(self) -> "ModelSettings":
+        if (self.input_usd_per_million is None) != (self.output_usd_per_million is None):
+            raise ValueError("set input_usd_per_million and output_usd_per_million together")
+        return self
+
+    @field_validator("api_base")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            url = AnyHttpUrl(value)
+        except ValidationError:
+            raise ValueError("must be a URL such as http://127.0.0.1:8000/v1") from None
+        if url.username or url.password:
+            raise ValueError("must hold no user or password; set api_key instead")
+        return value.rstrip("/")
+
+
+class ArmSettings(Section):
+    """What a policy can choose: model x context x method."""
+
+    model: str
+    context: Literal["none", "index"] = "none"
+    method: Method = Single()
+    """How tokens are spent on one question: `router/arms/methods.py` lists them."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Token cap of this arm; null is the model's."""
+    logprobs: int | None = Field(default=None, ge=1, le=20)
+    """Record log-probabilities, and those of so many candidates a token; null asks for none."""
+    passages: int | None = Field(default=None, ge=1)
+    """Of those found the best that this arm's model is shown; null is all of
+    `knowledge.passages`. A very small model is confused by more than one."""
+
+
+class PolicySettings(Section):
+    """A registered policy and its parameters."""
+
+    name: str = "verifiability"
+    params: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class LimitSettings(Section):
+    """Limits of one request; they hold whatever a policy says."""
+
+    max_steps: int = Field(ge=1, le=64)
+    max_cost_usd: float = Field(ge=0, allow_inf_nan=False)
+    timeout_s: float = Field(gt=0, allow_inf_nan=False)
+    max_query_chars: int = Field(ge=1)
+
+
+class PriceSettings(Section):
+    """How a counterfactual is priced."""
+
+    reference_model: str
+
+
+class SignalSettings(Section):
+    """The encoder and the head on it."""
+
+    encoder: str
+    head: FilePath | None = None
+
+
+class MilvusSettings(Section):
+    """Where a Milvus is that holds the index in place of a folder."""
+
+    uri: str
+    """A server's address, or a file `NAME.db` for the embedded engine, milvus-lite."""
+    token: SecretStr | None = None
+    collection: str = Field(default="ockham", pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")
+
+    @field_validator("uri")
+    @classmethod
+    def _known_kind(cls, uri: str) -> str:
+        if not uri.startswith(("http://", "https://", "tcp://", "unix:")) and not (
+            uri.endswith(".db") and "://" not in uri
+        ):
+            raise ValueError("an address (http://HOST:19530), or a local file that ends in .db")
+        if "@" in uri.partition("://")[2].partition("/")[0]:
+            # An address stands in errors and records; a token does not.
+            raise ValueError("no user or password in the address: give `token` as user:password")
+        return uri
+
+
+class KnowledgeSettings(Section):
+    """The index."""
+
+    path: Path | None = None
+    passages: int = Field(ge=1, le=20)
+    usd_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Price of the machine that searches; null: searching is not priced."""
+    reranker: str | None = None
+    """A cross-encoder, as a folder or a hub name; it orders the first passages anew."""
+    milvus: MilvusSettings | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where the index lies, unless it is on Milvus."""
+        return self.path or data_dir() / "knowledge"
+
+
+class SandboxSettings(Section):
+    """What runs programs that a check has to run."""
+
+    runner: str | None = None
+    """Your own as `module:Class` (see `router/verify/runner.py`); null is bubblewrap."""
+
+
+class GatewaySettings(Section):
+    """The HTTP face. Off loopback it refuses to start without keys."""
+
+    host: str
+    port: int = Field(ge=0, le=65535)
+    api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
