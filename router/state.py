@@ -23,6 +23,7 @@ __all__ = [
     "Answer",
     "ArmEstimate",
     "Attempt",
+    "Bounds",
     "Check",
     "Citation",
     "CitedClaim",
@@ -59,8 +60,15 @@ FORMS: tuple[Form, ...] = ("number", "choice", "expression", "function", "prose"
 class Message(Record):
     """One turn of a conversation, OpenAI's roles."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    """Its text: of a turn with several parts that of the text parts, joined."""
+    raw: Mapping[str, Any] | None = None
+    """The turn as OpenAI's API has it, where it holds more than a text: images, tool calls."""
+
+    def __hash__(self) -> int:
+        """Without `raw`, which is a mapping."""
+        return hash((self.role, self.content))
 
 
 class Sampling(Record):
@@ -70,6 +78,15 @@ class Sampling(Record):
     """Lowers an arm's token cap, never raises it."""
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
+
+
+class Bounds(Record):
+    """What a caller bounds of one run; the limits of the configuration hold as well."""
+
+    max_cost_usd: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    max_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    min_confidence: float | None = Field(default=None, ge=0, le=1)
+    """P(right) that an answer must have to be kept while another arm can be tried."""
 
 
 class JsonSchemaCheck(Record):
@@ -107,6 +124,12 @@ class Query(Record):
     """What the asker says that a right answer meets; all of them have to hold."""
     passages: "tuple[Passage, ...] | None" = None
     """Those that the asker brings: arms with context `index` read them in place of a search."""
+    call: Mapping[str, Any] = {}
+    """Further parameters of OpenAI's chat completions, for the model as they are: tools, n,
+    logprobs, seed, ... Only arms whose model can do them are run."""
+    bounds: Bounds = Bounds()
+    conversation: str | None = None
+    """Key of the conversation that this is a turn of; None: it stands alone."""
 
     @property
     def response_format(self) -> dict[str, Any] | None:
@@ -296,6 +319,9 @@ class Attempt(Record):
     """Prompt and completion tokens of the shown sample alone, without its claims and checks:
     what one call for this answer would have been. None where that is the whole attempt."""
     selection: Selection | None = None
+    choices: tuple[Mapping[str, Any], ...] = ()
+    """The model's choices as OpenAI's API has them, where `Query.call` asks for more than a
+    text: tool calls, several choices, log-probabilities."""
 
     @property
     def one_call(self) -> tuple[int, int]:

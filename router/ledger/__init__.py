@@ -1,0 +1,1 @@
+"""The ledger: tenants, keys, budgets, and one row a request whatever happened to it."""
