@@ -73,6 +73,12 @@ def check_call(query: Query) -> None:
     n = query.call.get("n")
     if n is not None and (not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= 128):
         raise InputError("n: must be a whole number from 1 to 128")
+    for i, tool in enumerate(query.call.get("tools") or ()):
+        if tool.get("type") not in ("function", "custom"):
+            # Those that a provider runs by itself have prices, and addresses, of their own.
+            raise InputError(
+                f"tools.{i}.type: only tools that you run (function, custom) are known"
+            )
     for i, message in enumerate(query.messages):
         for part in _parts(message.raw or {}):
             if part.get("type") not in _PARTS:

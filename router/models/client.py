@@ -349,6 +349,8 @@ async def request(
         max_retries=0,
         # A reasoning model that takes no temperature should answer, not fail.
         drop_params=True,
+        # Its own handler of tools connects to servers that a tool names, and needs their package.
+        _skip_mcp_handler=True,
         **{key: value for key, value in optional.items() if value is not None},
     )
 
