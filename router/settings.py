@@ -26,6 +26,8 @@ from router.paths import data_dir
 
 __all__ = [
     "ArmSettings",
+    "EmbeddingModelSettings",
+    "EmbeddingSettings",
     "GatewaySettings",
     "KnowledgeSettings",
     "LimitSettings",
@@ -168,6 +170,25 @@ class SignalSettings(Section):
 
     encoder: str
     head: FilePath | None = None
+
+
+class EmbeddingModelSettings(Section):
+    """A hosted embedding model."""
+
+    model: str
+    """LiteLLM's name."""
+    api_base: str | None = None
+    api_key: SecretStr | None = None
+    input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Replaces LiteLLM's price map."""
+
+
+class EmbeddingSettings(Section):
+    """What `/v1/embeddings` and `Router.aembed` can be asked for."""
+
+    usd_per_hour: float = Field(ge=0, allow_inf_nan=False)
+    """Of the machine that runs the packaged encoder."""
+    models: Mapping[str, EmbeddingModelSettings] = Field(default_factory=dict)
 
 
 class MilvusSettings(Section):
