@@ -32,7 +32,11 @@ _BREAKS = frozenset({"cut", "reset", "bad_json", "html"})
 _HALF = frozenset({"stall", "cut", "reset", "bad_json"})
 _SUM = re.compile(r"What is (\d+) \* (\d+)")
 _MARKER = re.compile(r"\[(r-[\w-]+)\]")
-_WORDS = ["amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "harbor", "island", "jungle", "kettle", "lagoon", "meadow", "north", "ocean", "prairie", "quartz", "river", "stone", "tundra", "upland", "valley", "willow", "yonder", "zephyr"]
+_WORDS = (
+    *("amber", "basin", "cedar", "delta", "ember", "fjord", "grove", "harbor", "island", "jungle"),
+    *("kettle", "lagoon", "meadow", "north", "ocean", "prairie", "quartz", "river", "stone"),
+    *("tundra", "upland", "valley", "willow", "yonder", "zephyr"),
+)
 
 
 @dataclass(frozen=True, slots=True)
