@@ -29,6 +29,7 @@ from router.settings import (
     ArmSettings,
     GatewaySettings,
     KnowledgeSettings,
+    LedgerSettings,
     LimitSettings,
     ModelSettings,
     PolicySettings,
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     signals: SignalSettings
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
+    ledger: LedgerSettings = LedgerSettings()
     sandbox: SandboxSettings
     watch: WatchSettings | None = None
     tracing: bool = False
