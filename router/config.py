@@ -29,6 +29,7 @@ from router.settings import (
     ArmSettings,
     GatewaySettings,
     KnowledgeSettings,
+    LedgerSettings,
     LimitSettings,
     ModelSettings,
     PolicySettings,
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     signals: SignalSettings
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
+    ledger: LedgerSettings = LedgerSettings()
     sandbox: SandboxSettings
     watch: WatchSettings | None = None
     tracing: bool = False
