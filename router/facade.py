@@ -89,6 +89,8 @@ class Router:
 
     async def aask(self, query: Askable, *, policy: PolicyChoice = None) -> Answer:
         """`ask` for async code; cancelling it stops the model's work."""
+        if self._home_loop() is asyncio.get_running_loop():
+            return await self._answer(query, policy)
         async with aclosing(self.astream(query, policy=policy)) as events:
             async for event in events:
                 if event.kind == "answer":
@@ -289,6 +291,8 @@ class Router:
 
     async def _ready_in_time(self) -> "Assembly":
         """`_started`, within the request's own time limit."""
+        if self._assembly is not None and self._assembly.engine.models.up:
+            return self._assembly
         limit = self.settings.limits.timeout_s
         starting = asyncio.ensure_future(self._started())
         await asyncio.wait({starting}, timeout=limit)
