@@ -177,7 +177,7 @@ class CaseBuilder:
             return _Facts(float("nan"), float("nan"), why_not, capable)
         one = price.cost(size.bound, size.cap * size.choices)
         # A method of several samples stops at what is left: `router.arms.spending`.
-        every = worst_tokens(method, size.bound, size.cap * size.choices)
+        every = worst_tokens(method, size.bound, size.cap * size.choices).times(1 + model.retries)
         worst = max(one, min(left.usd, price.cost(*every)))
         written = min(self._written(arm, state), size.cap) * size.choices
         predicted = min(worst, price.cost(*expected_tokens(method, size.prompt, written)))

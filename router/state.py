@@ -300,6 +300,8 @@ class Attempt(Record):
     model: str
     text: str
     status: AttemptStatus
+    deployment: str | None = None
+    """Which of the model's deployments answered, or failed last."""
     error: str | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0

@@ -103,6 +103,8 @@ def stated_price(name: str, settings: ModelSettings, model: str | None) -> Price
         )
     if settings.usd_per_hour is not None:
         return None
+    if settings.deployments:
+        return _dearest(name, [one.model for one in settings.deployments])
     price = hosted_price(model) if model else None
     if price is None and (model or settings.api_base):
         raise ConfigError(
@@ -112,11 +114,28 @@ def stated_price(name: str, settings: ModelSettings, model: str | None) -> Price
     return price
 
 
+def _dearest(name: str, models: list[str]) -> Price:
+    """What bounds each of them: whichever is asked, it costs no more."""
+    known = {model: hosted_price(model) for model in models}
+    missing = [model for model, price in known.items() if price is None]
+    if missing:
+        raise ConfigError(
+            f"models.{name}: no price is known for {missing[0]!r}; set input_usd_per_million and "
+            "output_usd_per_million"
+        )
+    prices = [price for price in known.values() if price is not None]
+    return Price(
+        input_usd=max(p.input_usd for p in prices),
+        output_usd=max(p.output_usd for p in prices),
+        basis=f"LiteLLM's price map, the dearest of {', '.join(dict.fromkeys(models))}",
+    )
+
+
 def check_prices(settings: Settings) -> None:
     """Raise `ConfigError` for a model, or a reference model, without a price."""
     reference_price(settings)
     for name, model in settings.models.items():
-        if model.model or model.api_base:
+        if model.model or model.api_base or model.deployments:
             stated_price(name, model, model.model)
 
 
