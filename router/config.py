@@ -27,6 +27,7 @@ from router.errors import ConfigError
 from router.presets import read_preset
 from router.settings import (
     ArmSettings,
+    ConversationSettings,
     EmbeddingSettings,
     GatewaySettings,
     KnowledgeSettings,
@@ -73,6 +74,7 @@ class Settings(BaseSettings):
     arms: Mapping[str, ArmSettings]
     policy: PolicySettings
     limits: LimitSettings
+    conversations: ConversationSettings
     prices: PriceSettings
     signals: SignalSettings
     embeddings: EmbeddingSettings

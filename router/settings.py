@@ -26,6 +26,7 @@ from router.paths import data_dir
 
 __all__ = [
     "ArmSettings",
+    "ConversationSettings",
     "DeploymentSettings",
     "EmbeddingModelSettings",
     "EmbeddingSettings",
@@ -108,6 +109,8 @@ class ModelSettings(Section):
     input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     output_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Both set: they replace LiteLLM's price map."""
+    cached_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Of prompt tokens that the server reads from its cache, beside those two."""
     context_tokens: int | None = Field(default=None, ge=128)
     """Prompt and completion together; null asks the server (vLLM says `max_model_len`)."""
     max_tokens: int = Field(default=8192, ge=1)
@@ -182,6 +185,15 @@ class PolicySettings(Section):
 
     name: str = "verifiability"
     params: Mapping[str, Any] = Field(default_factory=dict)
+
+
+class ConversationSettings(Section):
+    """What is remembered of conversations, for `policy: sticky`."""
+
+    lifetime_s: float = Field(ge=0, allow_inf_nan=False)
+    """How long a provider keeps a prompt in its cache."""
+    most: int = Field(ge=1)
+    """Conversations in memory."""
 
 
 class LimitSettings(Section):

@@ -224,7 +224,7 @@ class Spender:
             self._prompts[key] = prompt
         elif prompt:
             prompt = self._prompts.get(key, prompt)
-        usd = self.price.cost(prompt, done.completion_tokens)
+        usd = self.price.cost(prompt, done.completion_tokens, done.cached_tokens)
         counted = done.tokens_basis == "counted"
         bill.add(prompt, done.completion_tokens, usd, counted=counted)
         unknown = counted and bool(prompt or done.completion_tokens)
