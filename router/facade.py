@@ -29,6 +29,7 @@ from router.watch import Watch
 
 if TYPE_CHECKING:
     from router.assembly import Assembly
+    from router.graph import Checker
     from router.models.pool import Models
 
 __all__ = ["Router"]
@@ -218,6 +219,17 @@ class Router:
         if self._assembly is None:
             raise InputError("the router is not open: call open(), or use it in a `with` block")
         return self._assembly.engine.models
+
+    @property
+    def checker(self) -> "Checker":
+        """The verifiers of an open router.
+
+        Raises:
+            InputError: the router is not open yet.
+        """
+        if self._assembly is None:
+            raise InputError("the router is not open: call open(), or use it in a `with` block")
+        return self._assembly.engine.checker
 
     # -- inside ---------------------------------------------------------------------
 
