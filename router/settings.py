@@ -21,6 +21,7 @@ from pydantic import (
 )
 
 from router.arms.methods import Method, Single
+from router.needs import Ability
 from router.paths import data_dir
 
 __all__ = [
@@ -88,6 +89,10 @@ class ModelSettings(Section):
     """Longest wait for the next token."""
     languages: tuple[str, ...] | None = None
     """ISO 639-1 codes the model is made for; null is any."""
+    can: tuple[Ability, ...] | None = None
+    """What it can do beside text; null: as LiteLLM's map says, nothing for a server of yours."""
+    image_tokens: int = Field(default=16384, ge=1)
+    """Most tokens of one image, for the worst case."""
     found_by_key: Mapping[str, str] = Field(default_factory=dict)
     """Environment variable of a provider's key -> model to use where it is set."""
 

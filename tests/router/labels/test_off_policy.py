@@ -8,6 +8,7 @@ import pytest
 from eval.offpolicy.run import Asked, run
 from eval.offpolicy.value import Plan
 from policies import AlwaysSmall, Explore
+from router.ledger.export import export
 from router.outcomes import write_outcomes
 
 from .conftest import number_in, question, said
@@ -15,7 +16,6 @@ from .conftest import number_in, question, said
 REQUESTS, AT_ONCE = 300, 15
 WRONG = 3
 """Small is wrong for every so-manieth item."""
-export = pytest.importorskip("router.ledger.export").export
 
 
 def sometimes(messages):
