@@ -28,6 +28,7 @@ from router.errors import (
     ModelUnavailable,
 )
 from router.models.logprobs import TokenLogprob, overhear, read_logprobs
+from router.models.wire import StreamError, raw_chunks
 
 __all__ = [
     "Completion",
@@ -42,6 +43,8 @@ __all__ = [
 ChatMessages = Sequence[Mapping[str, str]]
 TRANSPORT_TIMEOUT_S = 3600.0
 """Backstop of the connection alone."""
+TURN_S = 0.002
+"""Longest that one stream may keep the event loop to itself."""
 MOST_CHARS_PER_TOKEN = 5
 """Of running text; words of code and numbers have fewer."""
 
@@ -102,6 +105,7 @@ class _Tally:
         self.last: float | None = None
         self.model = endpoint.model
         self.usage: Any = None
+        self.finish: str | None = None
         self.done: Completion | None = None
         self._prompt_chars = sum(len(m["content"]) for m in messages)
 
@@ -112,6 +116,7 @@ class _Tally:
             self.usage = usage
         if not chunk.choices:
             return ""
+        self.finish = chunk.choices[0].finish_reason or self.finish
         delta = chunk.choices[0].delta
         text: str = delta.content or ""
         thought: str = getattr(delta, "reasoning_content", None) or ""
@@ -220,10 +225,12 @@ async def _complete(
                     response_format=dict(response_format) if response_format else None,
                     **_asked_logprobs(endpoint),
                 )
-            if endpoint.logprobs is not None:
+            direct = raw_chunks(stream, _named_callbacks())
+            if direct is None and endpoint.logprobs is not None:
                 overhear(stream, tally.overhear)
-            await _drain(stream, tally, endpoint, on_text)
-        finish = getattr(stream, "received_finish_reason", None)
+            await _drain(stream if direct is None else direct, tally, endpoint, on_text)
+        # LiteLLM's chunks hold finish reasons of its own making.
+        finish = tally.finish if direct else getattr(stream, "received_finish_reason", None)
         if finish is None:
             return tally.close(None, _cut_off(endpoint, tally))
         return tally.close(finish)
@@ -284,16 +291,25 @@ def _asked_logprobs(endpoint: Endpoint) -> dict[str, Any]:
 async def _drain(
     stream: Any, tally: _Tally, endpoint: Endpoint, on_text: Callable[[str], None] | None
 ) -> None:
-    chunks = aiter(stream)
-    while True:
-        try:
-            async with asyncio.timeout(endpoint.stall_s):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        text = tally.add(chunk)
-        if text and on_text is not None:
-            on_text(text)
+    loop = asyncio.get_running_loop()
+    turn = loop.time()
+    async with asyncio.timeout(endpoint.stall_s) as stall:
+        async for chunk in stream:
+            now = loop.time()
+            stall.reschedule(now + endpoint.stall_s)
+            text = tally.add(chunk)
+            if text and on_text is not None:
+                on_text(text)
+            if now - turn > TURN_S:
+                # A server that writes faster than this reads would never let the loop go on.
+                await asyncio.sleep(0)
+                turn = loop.time()
+
+
+def _named_callbacks() -> list[str]:
+    """Services (Langfuse, ...) that LiteLLM was told to show each call to."""
+    litellm = load_litellm()
+    return [c for c in (*litellm.callbacks, *litellm.success_callback) if isinstance(c, str)]
 
 
 async def _hang_up(stream: Any) -> None:
@@ -374,6 +390,8 @@ def model_error(
         return ModelUnavailable(
             f"{where}: the model server cannot be reached or refuses to serve: {said}"
         )
+    if isinstance(error, StreamError):
+        return BadResponse(f"{where}: the server's answer cannot be read: {said}")
     if type(error).__module__.split(".")[0] in {"litellm", "openai", "httpx", "aiohttp", "json"}:
         return BadResponse(f"{where}: the server's answer cannot be read: {said}")
     return None
