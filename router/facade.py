@@ -99,6 +99,8 @@ class Router:
         Raises:
             BudgetError: the purse holds no arm's worst case, and nothing was answered.
         """
+        if self._home_loop() is asyncio.get_running_loop():
+            return await self._answer(query, policy, purse)
         async with aclosing(self.astream(query, policy=policy, purse=purse)) as events:
             async for event in events:
                 if event.kind == "answer":
@@ -248,14 +250,16 @@ class Router:
     def _query(self, query: Askable) -> Query:
         return make_query(query, max_chars=self.settings.limits.max_query_chars)
 
-    async def _answer(self, query: Askable, policy: PolicyChoice) -> Answer:
+    async def _answer(
+        self, query: Askable, policy: PolicyChoice, purse: Purse | None = None
+    ) -> Answer:
         answers: list[Answer] = []
 
         def keep(event: Event | None) -> None:
             if event is not None and event.kind == "answer":
                 answers.append(event.data)
 
-        await self._drive(query, policy, keep)
+        await self._drive(query, policy, keep, purse=purse)
         return answers[0]
 
     async def _drive(
@@ -327,6 +331,8 @@ class Router:
 
     async def _ready_in_time(self, bounds: Bounds) -> "Assembly":
         """`_started`, within the request's own time limit."""
+        if self._assembly is not None and self._assembly.engine.models.up:
+            return self._assembly
         limit = most_seconds(self.settings.limits, bounds)
         starting = asyncio.ensure_future(self._started())
         await asyncio.wait({starting}, timeout=limit)

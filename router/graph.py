@@ -244,8 +244,8 @@ def _stop(
     )
 
 
-def go_on(state: RunState) -> Literal["act", "stop"]:
-    """Where the graph goes after `decide`."""
+async def go_on(state: RunState) -> Literal["act", "stop"]:
+    """Where the graph goes after `decide`. Async: LangGraph runs plain functions in a thread."""
     return "stop" if state["decision"].arm is None else "act"
 
 

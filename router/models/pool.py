@@ -100,7 +100,7 @@ class Models:
         if not self._loaded:
             await asyncio.to_thread(load_litellm)
             self._loaded = True
-        if not any(self._due(m) for m in self._models.values()):
+        if self.up:
             return
         for model in self._models.values():
             if model.dead:
@@ -109,6 +109,11 @@ class Models:
             await self._refresh()
         elif self._background is None or self._background.done():
             self._background = asyncio.create_task(self._refresh())
+
+    @property
+    def up(self) -> bool:
+        """Whether there is nothing to bring up, now."""
+        return self._loaded and not any(self._due(m) for m in self._models.values())
 
     async def _refresh(self) -> None:
         async with self._lock:

@@ -83,9 +83,13 @@ async def _chunks(lines: AsyncIterator[bytes | str]) -> AsyncIterator[Part]:
             held.append(text[5:].strip())
         elif not text and held:
             if held[0] == "[DONE]":
-                return
+                break
             yield _parsed(held)
             held = []
+    # Now, and not when the garbage collector comes by.
+    close = getattr(lines, "aclose", None)
+    if close is not None:
+        await close()
     if held and held[0] != "[DONE]":
         yield _parsed(held)
 
