@@ -15,6 +15,7 @@ from policies import Policy
 from router.arms.run import ArmRunner
 from router.cases import CaseBuilder
 from router.config import Settings
+from router.embedding import TextEncoder
 from router.errors import KnowledgeError
 from router.graph import (
     Context,
@@ -75,6 +76,8 @@ class Assembly:
     engine: Engine
     graph: Graph
     index: PassageIndex | None
+    encoder: TextEncoder | None = None
+    """What embeds texts for callers."""
 
     @classmethod
     async def build(cls, settings: Settings) -> Self:
@@ -97,7 +100,7 @@ class Assembly:
             checker=checker,
             cases=CaseBuilder(settings, models, why_not),
         )
-        return cls(engine, build_graph(), index)
+        return cls(engine, build_graph(), index, encoder)
 
     async def start(self) -> None:
         """Bring up the models. Cheap when they are up."""

@@ -18,7 +18,9 @@ from weakref import WeakKeyDictionary
 from policies import Policy
 from router.answer import conclude
 from router.bounds import most_seconds, time_limit
+from router.concrete import concrete_policy
 from router.config import Settings, load_settings, make_policy
+from router.embedding import PACKAGED, Embedded, Embedder
 from router.errors import InputError, NoAnswerError, OckhamError
 from router.models.client import close_clients
 from router.models.prices import check_prices
@@ -145,6 +147,42 @@ class Router:
             await run
         finally:
             await _end(run)
+
+    def concrete(self, name: str) -> Policy:
+        """The policy that runs one model and no other: see `router.concrete`.
+
+        Raises:
+            InputError: there is no such model or arm.
+        """
+        return concrete_policy(self.settings, name)
+
+    async def aembed(
+        self,
+        texts: Sequence[str],
+        model: str = PACKAGED,
+        *,
+        dimensions: int | None = None,
+        purse: Purse | None = None,
+    ) -> Embedded:
+        """Vectors of texts, by the packaged encoder or a model of `embeddings.models`.
+
+        Raises:
+            InputError: no such model, no text, or dimensions that it cannot give.
+            BudgetError: the purse does not hold the worst case.
+        """
+        if not texts or not all(texts):
+            raise InputError("input: at least one text is needed, and none may be empty")
+        work = self._embed(texts, model, dimensions, purse)
+        return await self._carry_over(work)
+
+    async def _embed(
+        self, texts: Sequence[str], model: str, dimensions: int | None, purse: Purse | None
+    ) -> Embedded:
+        assembly = await self._assembled()
+        if assembly.encoder is None:
+            raise InputError("this router was assembled without an encoder")
+        embedder = Embedder(self.settings, assembly.encoder)
+        return await embedder.embed(texts, model, dimensions=dimensions, purse=purse)
 
     def route(self, query: Askable, *, policy: PolicyChoice = None) -> tuple[Signals, Decision]:
         """The first decision only: no server is started, no model is called."""

@@ -21,10 +21,13 @@ from pydantic import (
 )
 
 from router.arms.methods import Method, Single
+from router.needs import Ability
 from router.paths import data_dir
 
 __all__ = [
     "ArmSettings",
+    "EmbeddingModelSettings",
+    "EmbeddingSettings",
     "GatewaySettings",
     "KnowledgeSettings",
     "LedgerSettings",
@@ -88,6 +91,10 @@ class ModelSettings(Section):
     """Longest wait for the next token."""
     languages: tuple[str, ...] | None = None
     """ISO 639-1 codes the model is made for; null is any."""
+    can: tuple[Ability, ...] | None = None
+    """What it can do beside text; null: as LiteLLM's map says, nothing for a server of yours."""
+    image_tokens: int = Field(default=16384, ge=1)
+    """Most tokens of one image, for the worst case."""
     found_by_key: Mapping[str, str] = Field(default_factory=dict)
     """Environment variable of a provider's key -> model to use where it is set."""
 
@@ -164,6 +171,25 @@ class SignalSettings(Section):
 
     encoder: str
     head: FilePath | None = None
+
+
+class EmbeddingModelSettings(Section):
+    """A hosted embedding model."""
+
+    model: str
+    """LiteLLM's name."""
+    api_base: str | None = None
+    api_key: SecretStr | None = None
+    input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Replaces LiteLLM's price map."""
+
+
+class EmbeddingSettings(Section):
+    """What `/v1/embeddings` and `Router.aembed` can be asked for."""
+
+    usd_per_hour: float = Field(ge=0, allow_inf_nan=False)
+    """Of the machine that runs the packaged encoder."""
+    models: Mapping[str, EmbeddingModelSettings] = Field(default_factory=dict)
 
 
 class MilvusSettings(Section):
