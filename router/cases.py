@@ -23,6 +23,7 @@ from router.arms.reader import passages_block, reader_response_format
 from router.arms.run import asks_many, token_cap
 from router.arms.spending import prompt_bound
 from router.bounds import Left, left_of, too_slow
+from router.concrete import plainest
 from router.config import Settings
 from router.models.pool import Models
 from router.needs import choices_asked, hard_needs, is_plain
@@ -95,9 +96,9 @@ class CaseBuilder:
     def __init__(self, settings: Settings, models: Models, index_why_not: str | None) -> None:
         self._settings = settings
         self._models = models
-        self._index_why_not = index_why_not
+        self.index_why_not = index_why_not
         self._latency = Latency()
-        self._plainest = _plainest(settings.arms)
+        self._plainest = plainest(settings.arms)
         self.arms = tuple(
             Arm(name, settings.models[a.model].tier, a.context, a.method.name)
             for name, a in settings.arms.items()
@@ -146,7 +147,7 @@ class CaseBuilder:
 
     def reads_passages(self, query: Query) -> bool:
         """Whether an arm that reads passages can be run, its model and its index being there."""
-        if query.passages is None and self._index_why_not is not None:
+        if query.passages is None and self.index_why_not is not None:
             return False
         reading = (a for a in self._settings.arms.values() if a.context == "index")
         return any(self._models.why_not(arm.model) is None for arm in reading)
@@ -247,24 +248,12 @@ class CaseBuilder:
         if arm.context == "index" and query.passages is None and not is_plain(query):
             lookup = state.get("lookup")
             broken = lookup.error if lookup is not None else None
-            if self._index_why_not or broken:
-                return self._index_why_not or broken
+            if self.index_why_not or broken:
+                return self.index_why_not or broken
         context = self._models.context_tokens(arm.model)
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
         return None
-
-
-def _plainest(arms: Mapping[str, ArmSettings]) -> dict[str, str]:
-    """By model its arm that a plain call is made for: the one that does least beside it."""
-    found: dict[str, str] = {}
-    for name, arm in sorted(arms.items(), key=lambda item: _extras(item[1])):
-        found.setdefault(arm.model, name)
-    return found
-
-
-def _extras(arm: ArmSettings) -> int:
-    return (arm.context == "index") + (not isinstance(arm.method, Single))
 
 
 def _too_dear(one: float, left: Left, refused: str | None) -> tuple[str | None, bool]:

@@ -49,15 +49,18 @@ class Labels:
         self.bound: Bound | None = None
         self._stale = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        self._capping: asyncio.Task[None] | None = None
         self.use(settings, policy)
 
     def use(self, settings: Settings, policy: Policy) -> None:
-        """Serve under this configuration from now on; lotteries begin anew."""
+        """Serve under this configuration from now on; lotteries begin anew, `at_once` stays."""
         self.settings, self.policy = settings, policy
         self._policy_id, self._served = policy_id(policy), f"{policy.name}@{policy.version}"
         audits, shadow = settings.audits, settings.shadow
         self._lot = Lot(audits.share, audits.uncertain_weight, audits.seed)
         self._shadow_lot = Lot(shadow.share, 1.0, shadow.seed, SHADOW_STREAM)
+        if self._watching is not None:  # a reload: the caps may have changed
+            self._capping = asyncio.get_running_loop().create_task(self._cap_again())
 
     async def open(self) -> None:
         """Set the purses' daily caps in the ledger, and look at the labels there are."""
@@ -75,9 +78,17 @@ class Labels:
             if own.share > 0:
                 await asyncio.to_thread(_set_purse, self._ledger, name, own.max_usd_per_day)
 
+    async def _cap_again(self) -> None:
+        try:
+            await self.cap()
+        except Exception as error:
+            _log.error("the caps of the new configuration: %s", type(error).__name__)
+
     async def close(self, timeout_s: float = 10.0) -> None:
         """Let running labels end, cut off what takes longer; the ledger must still be open."""
         await asyncio.gather(*(runs.drain(timeout_s) for runs in self._runs.values()))
+        if self._capping is not None:
+            await asyncio.wait({self._capping})
         if self._watching is not None:
             await cut_off({self._watching})
 
