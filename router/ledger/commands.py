@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -113,7 +114,7 @@ def tenants_usage(
 
     with open_ledger(config) as opened:
         names = [name] if name is not None else [t.name for t in opened.read(list_tenants)]
-        found = [opened.read(lambda c, n=n: usage(c, n)) for n in names]
+        found = [opened.read(partial(usage, tenant=each)) for each in names]
     if as_json:
         _print(json.dumps(found))
         return

@@ -93,6 +93,7 @@ def export(
     gathered = _Gathered()
     for row in _rows(connection, since, tenant):
         gathered.take(connection, row, told.get(row["id"], []))
+    gathered.fit()
     wanted = [label for ident in gathered.requests for label in told.get(ident, [])]
     outcomes = pl.DataFrame(gathered.outcomes, schema=dict(OUTCOMES))
     about = {
@@ -100,7 +101,8 @@ def export(
         "kind": "ledger export",
         "arms": _arms(settings),
         "pairs": _pairs(settings),
-        "features": gathered.layouts,
+        "features": gathered.spans(),
+        "fingerprint": next(reversed(gathered.layouts), None),
         "requests": len(gathered.requests),
         "labelled": int(outcomes["label_source"].is_not_null().sum()),
         "since": None if since is None else iso(since),
@@ -125,7 +127,9 @@ class _Gathered:
         self.outcomes: list[dict[str, Any]] = []
         self.queries: list[dict[str, Any]] = []
         self.decisions: list[dict[str, Any]] = []
-        self.layouts: dict[str, dict[str, list[int]]] = {}
+        self.layouts: dict[str, list[list[Any]]] = {}
+        """By fingerprint the longest: blocks of some requests alone stand at the end."""
+        self._layout_of: dict[str, list[list[Any]]] = {}
 
     def take(self, connection: sa.Connection, row: sa.RowMapping, told: Sequence[Label]) -> None:
         """One request."""
@@ -149,13 +153,25 @@ class _Gathered:
         self.outcomes += _labelled(made, told, row)
 
     def _note_layout(self, row: sa.RowMapping) -> None:
-        if row["layout"] is None or row["fingerprint"] in self.layouts:
-            return
-        ends = np.cumsum([width for _, width in json.loads(row["layout"])]).tolist()
-        names = [name for name, _ in json.loads(row["layout"])]
-        starts = [0, *ends[:-1]]
-        self.layouts[row["fingerprint"]] = {
-            name: [start, end] for name, start, end in zip(names, starts, ends, strict=True)
+        if row["layout"] is not None:
+            layout = self._layout_of[row["id"]] = json.loads(row["layout"])
+            if len(layout) > len(self.layouts.get(row["fingerprint"], ())):
+                self.layouts[row["fingerprint"]] = layout
+
+    def fit(self) -> None:
+        """Drop vectors that the layout told of their fingerprint does not fit."""
+        for one in self.outcomes:
+            layout = self._layout_of.get(one["query_id"], [])
+            longest = self.layouts.get(one["fingerprint"] or "", [])
+            if layout != longest[: len(layout)]:
+                one["features"] = None
+
+    def spans(self) -> dict[str, list[int]]:
+        """Block -> [start, stop] in the vectors of the last fingerprint."""
+        layout = next(reversed(self.layouts.values()), [])
+        stops = np.cumsum([width for _, width in layout]).tolist()
+        return {
+            name: [stop - width, stop] for (name, width), stop in zip(layout, stops, strict=True)
         }
 
 
