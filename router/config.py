@@ -28,6 +28,7 @@ from router.labels.settings import AuditSettings, ShadowSettings
 from router.presets import read_preset
 from router.settings import (
     ArmSettings,
+    ConversationSettings,
     EmbeddingSettings,
     GatewaySettings,
     KnowledgeSettings,
@@ -74,6 +75,7 @@ class Settings(BaseSettings):
     arms: Mapping[str, ArmSettings]
     policy: PolicySettings
     limits: LimitSettings
+    conversations: ConversationSettings
     prices: PriceSettings
     signals: SignalSettings
     embeddings: EmbeddingSettings

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from policies import Policy
-from router.answer import conclude
+from router.answer import conclude, returned
 from router.bounds import most_seconds, time_limit
 from router.concrete import concrete_policy
 from router.config import Settings, load_settings, make_policy
@@ -344,6 +344,8 @@ class Router:
                         state = item
             left = float("inf") if purse is None else purse.left_usd
             answer = conclude(self.settings, chosen, cast(RunState, state), started, left)
+            if asked.conversation is not None:
+                assembly.engine.cases.answered(asked, returned(answer))
             if self.watch is not None and chosen is self.policy:
                 self.watch.see(answer)
             emit(Event(kind="answer", text=answer.answer, arm=answer.arm, data=answer))

@@ -8,6 +8,7 @@ import typer
 
 from router.commands import ConfigOption, JsonOption
 from router.errors import InputError
+from router.ledger.opening import open_ledger
 
 __all__ = ["explain"]
 
@@ -18,7 +19,6 @@ def explain(
     config: ConfigOption = None,
 ) -> None:
     """Why a request was routed so, what each arm would have cost, what it cost, what came of it."""
-    from router.ledger.commands import open_ledger
     from router.ledger.reads import trace
     from router.ledger.story import story
 

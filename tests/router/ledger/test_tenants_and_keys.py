@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.errors import InputError
-from router.ledger import commands, tenants
+from router.ledger import commands, tenant_commands, tenants
 from router.ledger.ledger import Ledger
 from router.ledger.money import nano, now, periods_of, usd
 from router.ledger.records import Closing
@@ -64,17 +64,17 @@ async def test_keys_of_the_configuration_belong_to_the_tenant_default(open_ledge
 
 
 def test_tenants_and_keys_on_the_command_line(clean_env, tmp_path: Path):
-    run(commands.tenants, "add", "acme", "--daily-usd", "5", "--rpm", "60")
-    run(commands.tenants, "set", "acme", "--monthly-usd", "50", "--store-prompts")
-    found = json.loads(run(commands.tenants, "list", "--json"))
+    run(tenant_commands.tenants, "add", "acme", "--daily-usd", "5", "--rpm", "60")
+    run(tenant_commands.tenants, "set", "acme", "--monthly-usd", "50", "--store-prompts")
+    found = json.loads(run(tenant_commands.tenants, "list", "--json"))
     acme = next(t for t in found if t["name"] == "acme")
     assert (acme["daily_usd"], acme["monthly_usd"], acme["requests_per_minute"]) == (5, 50, 60)
     assert acme["stores_prompts"] and {t["name"] for t in found} == {"acme", "default"}
-    run(commands.tenants, "set", "acme", "--daily-usd", "none", "--no-store-prompts")
-    assert "a day any, a month USD 50" in run(commands.tenants, "list")
-    used = json.loads(run(commands.tenants, "usage", "acme", "--json"))[0]
+    run(tenant_commands.tenants, "set", "acme", "--daily-usd", "none", "--no-store-prompts")
+    assert "a day any, a month USD 50" in run(tenant_commands.tenants, "list")
+    used = json.loads(run(tenant_commands.tenants, "usage", "acme", "--json"))[0]
     assert used["day"]["limit_usd"] is None and used["month"]["left_usd"] == 50
-    assert "no budget" in run(commands.tenants, "usage")
+    assert "no budget" in run(tenant_commands.tenants, "usage")
     made = run(commands.keys, "create", "--tenant", "acme", "--name", "backend", "--expires", "90d")
     key = made.splitlines()[0]
     assert key.startswith("ockham-") and len(key) == 50
@@ -94,14 +94,14 @@ CREATE = ("create", "--tenant", "default", "--name", "x")
 @pytest.mark.parametrize(
     ("app", "arguments", "said"),
     [
-        (commands.tenants, ["add", "default"], "is there already"),
-        (commands.tenants, ["add", "a b"], "a name is 1 to 64"),
-        (commands.tenants, ["add", "a", "--daily-usd", "-1"], "at least 0"),
-        (commands.tenants, ["add", "a", "--daily-usd", "nan"], "at least 0"),
-        (commands.tenants, ["add", "a", "--daily-usd", "many"], "--daily-usd: a number or none"),
-        (commands.tenants, ["add", "a", "--rpm", "0"], "at least 1"),
-        (commands.tenants, ["set", "nobody", "--rpm", "1"], "nobody'; there are: default"),
-        (commands.tenants, ["usage", "nobody"], "no tenant"),
+        (tenant_commands.tenants, ["add", "default"], "is there already"),
+        (tenant_commands.tenants, ["add", "a b"], "a name is 1 to 64"),
+        (tenant_commands.tenants, ["add", "a", "--daily-usd", "-1"], "at least 0"),
+        (tenant_commands.tenants, ["add", "a", "--daily-usd", "nan"], "at least 0"),
+        (tenant_commands.tenants, ["add", "a", "--daily-usd", "many"], "a number or none"),
+        (tenant_commands.tenants, ["add", "a", "--rpm", "0"], "at least 1"),
+        (tenant_commands.tenants, ["set", "nobody", "--rpm", "1"], "nobody'; there are: default"),
+        (tenant_commands.tenants, ["usage", "nobody"], "no tenant"),
         (commands.keys, ["create", "--tenant", "nobody", "--name", "x"], "no tenant"),
         (commands.keys, [*CREATE, "--expires", "soon"], "is no time"),
         (commands.keys, [*CREATE, "--expires", "2020-01-01"], "has passed"),
