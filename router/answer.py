@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from policies import Policy
+from router.bounds import unmet
 from router.config import Settings
-from router.errors import NoAnswerError
+from router.errors import BudgetError, NoAnswerError
 from router.models.prices import reference_price
 from router.samples import AttemptStatus
 from router.state import Answer, Attempt, Decision, RunState, Signals, Trace, Verdict
@@ -22,17 +23,31 @@ TOKEN_MODEL = "this run's own prompt and answer tokens, without passages"  # noq
 """Name of the token model behind the all-large estimate."""
 
 
-def conclude(settings: Settings, policy: Policy, state: RunState, started: float) -> Answer:
+def conclude(
+    settings: Settings,
+    policy: Policy,
+    state: RunState,
+    started: float,
+    tenant_usd: float = float("inf"),
+) -> Answer:
     """The answer of a finished run.
 
+    Args:
+        tenant_usd: what the budget that paid has left.
+
     Raises:
+        BudgetError: nothing was said that could be returned, and an arm that could have been
+            run was not, because the budget does not hold its worst case.
         NoAnswerError: nothing was said that could be returned; the message tells why each
             arm failed or could not be run.
     """
     decision, attempts = state["decision"], state["attempts"]
     index = decision.attempt
     if index is None or not _says_something(attempts[index], state["verdicts"][index]):
-        raise NoAnswerError(_nothing(decision, attempts))
+        what = _nothing(decision, attempts)
+        if any(arm.over_budget for arm in decision.arms.values()):
+            raise BudgetError(what, tenant_usd)
+        raise NoAnswerError(what)
     best, verdict = attempts[index], state["verdicts"][index]
     verified = verdict.passed is True
     return Answer(
@@ -48,7 +63,7 @@ def conclude(settings: Settings, policy: Policy, state: RunState, started: float
         completion_tokens=sum(a.completion_tokens for a in attempts),
         all_large_usd_estimate=_all_large(settings, state, best),
         citations=best.citations,
-        note=None if verified else _note(decision, best, verdict, state["signals"]),
+        note=_noted(state, decision, best, verdict),
         signals=state["signals"],
         trace=_trace(policy, state, started),
     )
@@ -69,6 +84,15 @@ def _all_large(settings: Settings, state: RunState, best: Attempt) -> float:
     if not bare:
         bare = sum(len(m.content) for m in state["query"].messages) // 4 + 8
     return reference_price(settings).cost(bare, best.one_call[1])
+
+
+def _noted(state: RunState, decision: Decision, best: Attempt, verdict: Verdict) -> str | None:
+    """What to know of the answer; None where it is verified and reaches what was asked for."""
+    missed = unmet(state["query"].bounds, verdict)
+    if verdict.passed is True:
+        return missed
+    note = _note(decision, best, verdict, state["signals"])
+    return f"{note}; {missed}" if missed else note
 
 
 def _note(decision: Decision, best: Attempt, verdict: Verdict, signals: Signals) -> str:

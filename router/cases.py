@@ -20,6 +20,7 @@ from router.arms.latency import Latency
 from router.arms.reader import passages_block, reader_response_format
 from router.arms.run import asks_many, token_cap
 from router.arms.spending import prompt_bound
+from router.bounds import Left, left_of, too_slow
 from router.config import Settings
 from router.models.pool import Models
 from router.samples import AttemptStatus
@@ -37,7 +38,7 @@ from router.state import (
     Verdict,
 )
 
-__all__ = ["CaseBuilder", "explain", "spent_usd"]
+__all__ = ["CaseBuilder", "explain", "refusal", "spent_usd"]
 
 CHARS_PER_TOKEN = 3.6
 """English prose through common BPE vocabularies; predictions only."""
@@ -69,6 +70,7 @@ class _Facts:
     why_not: str | None
     capable: bool
     seconds: float = float("nan")
+    over_budget: bool = False
 
 
 class CaseBuilder:
@@ -84,16 +86,25 @@ class CaseBuilder:
             for name, a in settings.arms.items()
         )
 
-    def build(self, state: RunState) -> tuple[CaseBatch, dict[str, ArmEstimate]]:
-        """The case, and per arm what will stand in the trace."""
-        left = self._settings.limits.max_cost_usd - spent_usd(state)
+    def build(
+        self, state: RunState, tenant_usd: float = float("inf"), left_s: float | None = None
+    ) -> tuple[CaseBatch, dict[str, ArmEstimate]]:
+        """The case, and per arm what will stand in the trace.
+
+        Args:
+            tenant_usd: what the budget that pays has left.
+            left_s: seconds until the end, where the caller bounds them.
+        """
+        left = self.left(state, tenant_usd)
         facts = {
             name: replace(
-                self._facts(arm, state, left),
+                self._facts(name, arm, state, left),
                 seconds=self._latency.expect(name, self._written(arm, state)),
             )
             for name, arm in self._settings.arms.items()
         }
+        for name, why in _passed_over(facts, state, left_s).items():
+            facts[name] = replace(facts[name], why_not=why)
         seen = list(facts.values())
         case = CaseBatch(
             arms=self.arms,
@@ -104,12 +115,17 @@ class CaseBuilder:
             predicted_seconds=np.array([[f.seconds for f in seen]]),
             available=np.array([[f.why_not is None for f in seen]]),
             capable=np.array([[f.capable for f in seen]]),
-            request_left=np.array([left]),
-            tenant_left=np.array([np.inf]),
+            request_left=np.array([left.request_usd]),
+            tenant_left=np.array([left.tenant_usd]),
             row_key=row_key(state["query"].text),
             attempts=_attempts(self.arms, state["attempts"], state["verdicts"]),
         )
         return case, {name: _estimate(f) for name, f in facts.items()}
+
+    def left(self, state: RunState, tenant_usd: float = float("inf")) -> Left:
+        """What the run may still spend."""
+        bounds = state["query"].bounds
+        return left_of(self._settings.limits, bounds, spent_usd(state), tenant_usd)
 
     def reads_passages(self, query: Query) -> bool:
         """Whether an arm that reads passages can be run, its model and its index being there."""
@@ -129,7 +145,7 @@ class CaseBuilder:
         cap = token_cap(arm, self._models.settings(arm.model))
         return min(cap, COMPLETION_TOKENS[state["signals"].domain])
 
-    def _facts(self, arm: ArmSettings, state: RunState, left: float) -> _Facts:
+    def _facts(self, name: str, arm: ArmSettings, state: RunState, left: Left) -> _Facts:
         model = self._models.settings(arm.model)
         price = self._models.price(arm.model)
         query = state["query"]
@@ -148,13 +164,16 @@ class CaseBuilder:
         language = state["signals"].language
         capable = model.languages is None or language in {*model.languages, "und"}
         if price is None:
-            why_not = self._why_not(arm, state, prompt, float("nan"), left)
+            why_not = self._why_not(arm, state, prompt)
             return _Facts(float("nan"), float("nan"), why_not, capable)
         one = price.cost(bound, cap)
         # A method of several samples stops at what is left: `router.arms.spending`.
-        worst = max(one, min(left, price.cost(*worst_tokens(arm.method, bound, cap))))
+        worst = max(one, min(left.usd, price.cost(*worst_tokens(arm.method, bound, cap))))
         predicted = min(worst, price.cost(*expected_tokens(arm.method, prompt, written)))
-        return _Facts(predicted, worst, self._why_not(arm, state, prompt, one, left), capable)
+        why_not, over_budget = self._why_not(arm, state, prompt), False
+        if why_not is None:
+            why_not, over_budget = _too_dear(one, left, state.get("refused", {}).get(name))
+        return _Facts(predicted, worst, why_not, capable, over_budget=over_budget)
 
     def _passages(self, arm: ArmSettings, state: RunState) -> tuple[int, int]:
         """Characters and bytes that passages add to the arm's prompt: of the real ones, once
@@ -172,10 +191,8 @@ class CaseBuilder:
         form = len(json.dumps(reader_response_format(read, many=many)))
         return len(shown), len(shown.encode("utf-8", "replace")) + form
 
-    def _why_not(
-        self, arm: ArmSettings, state: RunState, prompt: int, one: float, left: float
-    ) -> str | None:
-        """Why the arm cannot be run now, None where it can. `one`: worst case of a sample."""
+    def _why_not(self, arm: ArmSettings, state: RunState, prompt: int) -> str | None:
+        """Why the arm cannot be run now whatever it costs, None where it can."""
         down = self._models.why_not(arm.model)
         if down is not None:
             return down
@@ -187,12 +204,39 @@ class CaseBuilder:
         context = self._models.context_tokens(arm.model)
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
-        if one > left:
-            return (
-                f"its worst case, USD {one:.4f}, is above the USD {max(left, 0):.4f} left "
-                "under limits.max_cost_usd"
-            )
         return None
+
+
+def _too_dear(one: float, left: Left, refused: str | None) -> tuple[str | None, bool]:
+    """Why there is no money for one sample, whose worst case is `one`; whether it is for the
+    budget. `refused`: what the budget has said of the arm in this run."""
+    if one > left.request_usd:
+        rest = f"{max(left.request_usd, 0):.4f} left under {left.cap}"
+        return f"its worst case, USD {one:.4f}, is above the USD {rest}", False
+    if refused is not None:
+        return refused, True
+    if one > left.tenant_usd:
+        return refusal(one, left.tenant_usd), True
+    return None, False
+
+
+def refusal(usd: float, left_usd: float) -> str:
+    """What is said of an arm whose worst case the budget does not hold."""
+    return (
+        f"its worst case, USD {usd:.4f}, is above what the budget has left "
+        f"(USD {max(left_usd, 0):.4f})"
+    )
+
+
+def _passed_over(
+    facts: Mapping[str, _Facts], state: RunState, left_s: float | None
+) -> dict[str, str]:
+    """Arms that can be run, and are too slow for what the caller asked for."""
+    if left_s is None:
+        return {}
+    tried = {attempt.arm for attempt in state["attempts"]}
+    open_ = {n: f.seconds for n, f in facts.items() if f.why_not is None and n not in tried}
+    return too_slow(open_, left_s)
 
 
 def spent_usd(state: RunState) -> float:
@@ -200,7 +244,7 @@ def spent_usd(state: RunState) -> float:
     lookup: Lookup | None = state.get("lookup")
     if not state["attempts"]:
         return 0.0 if lookup is None else lookup.cost_usd
-    return sum(attempt.cost_usd for attempt in state["attempts"])
+    return sum(attempt.charged_usd for attempt in state["attempts"])
 
 
 def _known_passages(state: RunState) -> tuple[Passage, ...] | None:
@@ -261,6 +305,7 @@ def _estimate(facts: _Facts) -> ArmEstimate:
     return ArmEstimate(
         available=facts.why_not is None,
         why_not=facts.why_not,
+        over_budget=facts.over_budget,
         predicted_cost_usd=None if np.isnan(facts.predicted) else facts.predicted,
         worst_cost_usd=None if np.isnan(facts.worst) else facts.worst,
         predicted_seconds=None if np.isnan(facts.seconds) else facts.seconds,

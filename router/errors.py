@@ -6,6 +6,7 @@
     ├── SetupError               exit 3   a weight file, an index or a tool is missing
     ├── KnowledgeError           exit 3   the index cannot be built, read or trusted
     ├── NoAnswerError            exit 4   every arm that could be tried failed
+    ├── BudgetError              exit 4   the budget holds no arm's worst case
     └── ModelError               exit 4   a model call failed
         ├── ModelUnavailable              nothing listens, or the server refused
         ├── ModelAuthError                the key is missing or wrong
@@ -21,6 +22,7 @@ from typing import ClassVar
 
 __all__ = [
     "BadResponse",
+    "BudgetError",
     "ConfigError",
     "ContextOverflow",
     "InputError",
@@ -70,6 +72,17 @@ class NoAnswerError(OckhamError):
     """Every arm that could be tried failed, so there is nothing to return."""
 
     exit_code = 4
+
+
+class BudgetError(OckhamError):
+    """The budget that pays for the run holds no arm's worst case, and nothing was answered."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, left_usd: float) -> None:
+        super().__init__(message)
+        self.left_usd = left_usd
+        """What the budget has left, USD."""
 
 
 class ModelError(OckhamError):

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from router.arms.drawing import Asking, Drawn, draw
 from router.arms.methods import Sampled
 from router.arms.sampler import Sampler, Samples
-from router.arms.spending import Spender
+from router.arms.spending import Spender, Tab
 from router.errors import ModelDied, ModelUnavailable
 from router.knowledge.retrieving import Retriever
 from router.models.client import Endpoint
@@ -26,6 +26,8 @@ from router.verify.clusters import AnswerClusters
 __all__ = ["ArmRunner", "Judge", "asks_many", "token_cap"]
 
 
+_ROUNDING = 1e-12
+"""USD: sums of the same numbers in another order differ by less."""
 _SHOWN = (AttemptStatus.OK, AttemptStatus.TRUNCATED)
 """Of an answer that was chosen: no text of another status is for a caller to see yet."""
 
@@ -63,6 +65,7 @@ class ArmRunner:
         check: str = "none",
         lookup: Lookup | None = None,
         on_text: Callable[[str], None] | None = None,
+        tab: Tab | None = None,
     ) -> Attempt:
         """One attempt.
 
@@ -72,7 +75,9 @@ class ArmRunner:
             check: the verifier's kind for this query and context (`Verifiers.kind_for`).
             on_text: gets the visible text, as it is written where the arm draws one sample
                 (context `none`), and else when it is chosen.
+            tab: is told of every USD spent, also where this is cancelled.
         """
+        tab = Tab() if tab is None else tab
         price = self._models.price(arm.model) or Price(input_usd=0, output_usd=0, basis="unknown")
         try:
             endpoint = self._models.endpoint(arm.model)
@@ -93,12 +98,15 @@ class ArmRunner:
                 cost_usd=read.cost_usd if own else 0.0,
             )  # fmt: skip
         paid = read.cost_usd if read is not None and own else 0.0
+        tab.usd += paid
         left_s = timeout_s - (time.perf_counter() - started)
-        asking = self._asking(arm, query, signals, endpoint, price, left_s, left_usd - paid, read)
+        asking = self._asking(arm, query, signals, endpoint, price, left_s, left_usd, read, tab)
         base = {"arm": name, "price": price, "passages": asking.passages or ()}
         base["answerable"] = read.answerable if read is not None else None
         attempt = await self._drawn(asking, arm, check, base, on_text)
-        return attempt.model_copy(update={"cost_usd": attempt.cost_usd + paid}) if paid else attempt
+        cost = attempt.cost_usd + paid
+        most = tab.usd if tab.usd > cost + _ROUNDING else None
+        return attempt.model_copy(update={"cost_usd": cost, "most_usd": most})
 
     async def _drawn(
         self,
@@ -146,6 +154,7 @@ class ArmRunner:
         timeout_s: float,
         left_usd: float,
         read: Lookup | None,
+        tab: Tab,
     ) -> Asking:
         deadline = time.perf_counter() + timeout_s
         model = self._models.settings(arm.model)
@@ -156,7 +165,9 @@ class ArmRunner:
             query=query,
             signals=signals,
             endpoint=endpoint,
-            spender=Spender(price, left_usd, deadline, context, sampled.parallel if sampled else 1),
+            spender=Spender(
+                price, left_usd, deadline, context, sampled.parallel if sampled else 1, tab
+            ),
             method=arm.method,
             passages=None if read is None else read.passages,
             cap=min(cap, query.sampling.max_tokens or cap),

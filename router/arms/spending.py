@@ -19,7 +19,7 @@ from typing import Any, Literal, NamedTuple
 from router.models.client import Completion, Endpoint, complete
 from router.state import Price
 
-__all__ = ["Bill", "Refused", "Spender", "prompt_bound"]
+__all__ = ["Bill", "Refused", "Spender", "Tab", "prompt_bound"]
 
 _TOO_DEAR = "its worst case is above what the request has left (limits.max_cost_usd)"
 _TOO_LATE = "the request's time was over (limits.timeout_s)"
@@ -61,6 +61,29 @@ class Bill:
             self.basis = "counted"
 
 
+@dataclass(slots=True)
+class Tab:
+    """What a run of an arm has spent so far, whatever becomes of it: kept by who pays for it.
+
+    `usd` is a bound: a call that ended without the server's own count is in it with its worst
+    case, because only the server knows what it wrote (hidden reasoning, a buffer that was never
+    read). Calls to a machine that is paid by the hour are in it as they were counted here.
+    """
+
+    usd: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    known: bool = True
+    """Every call was counted by its server."""
+
+    def add(self, prompt: int, completion: int, usd: float, *, known: bool) -> None:
+        """One more call, at most so dear."""
+        self.prompt_tokens += prompt
+        self.completion_tokens += completion
+        self.usd += usd
+        self.known &= known
+
+
 class Refused(NamedTuple):
     """A call that was not made, and why."""
 
@@ -75,6 +98,7 @@ class Spender:
         deadline: on `time.perf_counter`'s clock; no call is started after it.
         context: tokens of prompt and completion together; None where nobody knows.
         parallel: calls in flight at once.
+        tab: gets every call, also where the run is cancelled.
     """
 
     def __init__(
@@ -84,9 +108,10 @@ class Spender:
         deadline: float,
         context: int | None = None,
         parallel: int = 1,
+        tab: Tab | None = None,
     ) -> None:
         self.price, self.left_usd = price, left_usd
-        self.spent_usd = 0.0
+        self.tab = Tab() if tab is None else tab
         self.deadline, self._context = deadline, context
         self._reserved = 0.0
         self._in_flight = 0
@@ -107,9 +132,7 @@ class Spender:
         """One call, charged to the bill; refused where there is no money or no time for it."""
         worst = self.price.cost(prompt_bound(messages, self._context, response_format), max_tokens)
         if not await self._afford(worst):
-            return Refused(
-                "its worst case is above what the request has left (limits.max_cost_usd)"
-            )
+            return Refused(_TOO_DEAR)
         done: list[Completion] = []
         try:
             async with self._room:
@@ -129,12 +152,12 @@ class Spender:
             return completion
         finally:
             for one in done:
-                self._charge(bill, one, messages)
+                self._charge(bill, one, messages, worst)
             await asyncio.shield(self._release(worst))
 
     async def _afford(self, worst: float) -> bool:
         async with self._settled:
-            while self.spent_usd + self._reserved + worst > self.left_usd:
+            while self.tab.usd + self._reserved + worst > self.left_usd:
                 if self._in_flight == 0:
                     return False
                 await self._settled.wait()
@@ -148,7 +171,7 @@ class Spender:
             self._in_flight -= 1
             self._settled.notify_all()
 
-    def _charge(self, bill: Bill, done: Completion, messages: ChatMessages) -> None:
+    def _charge(self, bill: Bill, done: Completion, messages: ChatMessages, worst: float) -> None:
         key = hash(tuple(m["content"] for m in messages))
         prompt = done.prompt_tokens
         if done.tokens_basis == "reported":
@@ -156,5 +179,8 @@ class Spender:
         elif prompt:
             prompt = self._prompts.get(key, prompt)
         usd = self.price.cost(prompt, done.completion_tokens)
-        self.spent_usd += usd
-        bill.add(prompt, done.completion_tokens, usd, counted=done.tokens_basis == "counted")
+        counted = done.tokens_basis == "counted"
+        bill.add(prompt, done.completion_tokens, usd, counted=counted)
+        unknown = counted and bool(prompt or done.completion_tokens)
+        most = worst if unknown and self.price.metered else usd
+        self.tab.add(prompt, done.completion_tokens, most, known=not unknown)

@@ -79,6 +79,7 @@ def local_price(usd_per_hour: float, rates: Rates) -> Price:
             f"USD {usd_per_hour:g}/h over {rates.prompt_tps:.0f} prompt and "
             f"{rates.completion_tps:.0f} completion tokens/s, measured {rates.measured_at}"
         ),
+        metered=False,
     )
 
 
