@@ -36,6 +36,7 @@ from router.settings import (
     SandboxSettings,
     SignalSettings,
 )
+from router.telemetry.settings import TelemetrySettings
 from router.watch import WatchSettings
 
 __all__ = ["Settings", "load_settings", "make_policy"]
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
     sandbox: SandboxSettings
+    telemetry: TelemetrySettings = TelemetrySettings()
     watch: WatchSettings | None = None
     tracing: bool = False
 
