@@ -144,4 +144,5 @@ def _trace(policy: Policy, state: RunState, started: float) -> Trace:
         steps=tuple(state["steps"]),
         seconds=seconds,
         model_seconds=sum(a.seconds for a in state["attempts"]),
+        features=state["features"],
     )

@@ -29,6 +29,7 @@ from router.settings import (
     ArmSettings,
     GatewaySettings,
     KnowledgeSettings,
+    LedgerSettings,
     LimitSettings,
     ModelSettings,
     PolicySettings,
@@ -76,6 +77,7 @@ class Settings(BaseSettings):
     signals: SignalSettings
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
+    ledger: LedgerSettings = LedgerSettings()
     sandbox: SandboxSettings
     telemetry: TelemetrySettings = TelemetrySettings()
     watch: WatchSettings | None = None

@@ -5,6 +5,7 @@
     ├── InputError               exit 2   the query or an argument is wrong
     ├── SetupError               exit 3   a weight file, an index or a tool is missing
     ├── KnowledgeError           exit 3   the index cannot be built, read or trusted
+    ├── LedgerError              exit 3   the ledger cannot be opened, read or written
     ├── NoAnswerError            exit 4   every arm that could be tried failed
     ├── BudgetError              exit 4   the budget holds no arm's worst case
     └── ModelError               exit 4   a model call failed
@@ -27,6 +28,7 @@ __all__ = [
     "ContextOverflow",
     "InputError",
     "KnowledgeError",
+    "LedgerError",
     "ModelAuthError",
     "ModelDied",
     "ModelError",
@@ -64,6 +66,12 @@ class SetupError(OckhamError):
 
 class KnowledgeError(OckhamError):
     """The knowledge index cannot be built, read or trusted."""
+
+    exit_code = 3
+
+
+class LedgerError(OckhamError):
+    """The ledger cannot be opened, read or written. Nothing was reserved, so nothing is spent."""
 
     exit_code = 3
 

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import Field, computed_field
+from pydantic import Field, SkipValidation, computed_field
 
 from policies import NEEDS, Need
 from router.record import Record
@@ -427,6 +427,10 @@ class Trace(Record):
     seconds: float
     model_seconds: float
     """Time inside model calls; `seconds - model_seconds` is the router's own."""
+    features: Annotated[Mapping[str, list[float]], SkipValidation] = Field(
+        default_factory=dict, exclude=True, repr=False
+    )
+    """The feature blocks that the policy read; in no JSON, the ledger keeps them packed."""
 
 
 class Answer(Record):

@@ -43,6 +43,8 @@ __all__ = [
 ChatMessages = Sequence[Mapping[str, str]]
 TRANSPORT_TIMEOUT_S = 3600.0
 """Backstop of the connection alone."""
+TURN_S = 0.002
+"""Longest that one stream may keep the event loop to itself."""
 MOST_CHARS_PER_TOKEN = 5
 """Of running text; words of code and numbers have fewer."""
 
@@ -290,12 +292,18 @@ async def _drain(
     stream: Any, tally: _Tally, endpoint: Endpoint, on_text: Callable[[str], None] | None
 ) -> None:
     loop = asyncio.get_running_loop()
+    turn = loop.time()
     async with asyncio.timeout(endpoint.stall_s) as stall:
         async for chunk in stream:
-            stall.reschedule(loop.time() + endpoint.stall_s)
+            now = loop.time()
+            stall.reschedule(now + endpoint.stall_s)
             text = tally.add(chunk)
             if text and on_text is not None:
                 on_text(text)
+            if now - turn > TURN_S:
+                # A server that writes faster than this reads would never let the loop go on.
+                await asyncio.sleep(0)
+                turn = loop.time()
 
 
 def _named_callbacks() -> list[str]:
