@@ -32,7 +32,7 @@ def chaos(
 
 def money(
     n: Annotated[int, typer.Option("--requests", "-n", min=8, help="Requests at once.")] = 200,
-    budget: Annotated[float, typer.Option(min=0, help="Of the tenant, USD a day.")] = 0.01,
+    budget: Annotated[float, typer.Option(min=0, help="Of the tenant, USD a day.")] = 0.02,
     as_json: AsJson = False,
 ) -> None:
     """One budget, two replicas on one Postgres, one of them killed with -9."""
