@@ -1,5 +1,6 @@
 """`ockham bench gateway`: every benched request went through the graph and through LiteLLM."""
 
+import os
 import shutil
 
 import pytest
@@ -8,6 +9,7 @@ from eval.bench.gateway import MANY, bench_gateway, speedup
 from eval.bench.servers import litellm_python
 from router.errors import SetupError
 
+LITELLM = os.environ.get("OCKHAM_LITELLM_PYTHON")
 pytestmark = [
     pytest.mark.timeout(180),
     pytest.mark.skipif(shutil.which("wrk") is None, reason="NO WRK HERE: apt install wrk"),
@@ -25,6 +27,8 @@ def test_every_benched_request_took_the_whole_way(real_env):
 
 
 def test_the_reference_answers_the_same_prompts(real_env):
+    if LITELLM is not None:
+        real_env.setenv("OCKHAM_LITELLM_PYTHON", LITELLM)
     try:
         litellm_python()
     except SetupError as error:
