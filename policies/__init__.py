@@ -31,6 +31,7 @@ from policies.knn_gain import KnnGain
 from policies.logprob_cascade import LogprobCascade
 from policies.matrix_factorisation import MatrixFactorisation
 from policies.online import Feedback, OnlinePolicy
+from policies.only import OnlyArm
 from policies.paced import PacedBandit, PaceState
 from policies.policy import (
     Needs,
@@ -80,6 +81,7 @@ __all__ = [
     "Need",
     "Needs",
     "OnlinePolicy",
+    "OnlyArm",
     "Outcome",
     "PaceState",
     "PacedBandit",

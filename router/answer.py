@@ -8,6 +8,7 @@ answer has, by the answering model's tokenizer. A larger model may write more or
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from policies import Policy
 from router.bounds import unmet
@@ -57,7 +58,8 @@ def conclude(
         model=best.model,
         verdict=verdict,
         verified=verified,
-        finish="length" if best.status in _CUT else "stop",
+        finish=_finish(best),
+        choices=best.choices,
         cost_usd=sum(a.cost_usd for a in attempts),
         prompt_tokens=sum(a.prompt_tokens for a in attempts),
         completion_tokens=sum(a.completion_tokens for a in attempts),
@@ -72,11 +74,19 @@ def conclude(
 _CUT = (AttemptStatus.TRUNCATED, AttemptStatus.PROVISIONAL)
 
 
+def _finish(best: Attempt) -> Literal["stop", "length", "tool_calls"]:
+    if best.status in _CUT:
+        return "length"
+    called = best.choices and best.choices[0].get("finish_reason") == "tool_calls"
+    return "tool_calls" if called else "stop"
+
+
 def _says_something(attempt: Attempt, verdict: Verdict) -> bool:
     """Whether an attempt can be returned: a provisional one only if its check passed."""
     if attempt.status is AttemptStatus.PROVISIONAL:
         return verdict.passed is True
-    return bool(attempt.text) and attempt.status is not AttemptStatus.FAILED
+    said = attempt.text or attempt.choices
+    return bool(said) and attempt.status is not AttemptStatus.FAILED
 
 
 def _all_large(settings: Settings, state: RunState, best: Attempt) -> float:

@@ -17,12 +17,16 @@ from numpy.typing import NDArray
 from policies import STOP, Arm, AttemptBlock, CaseBatch, ChoiceBatch, Outcome, Shadowed
 from router.arms.bounds import expected_tokens, instruction_bytes, worst_tokens
 from router.arms.latency import Latency
+from router.arms.methods import Single
+from router.arms.plain import plain_bound, plain_tokens
 from router.arms.reader import passages_block, reader_response_format
 from router.arms.run import asks_many, token_cap
 from router.arms.spending import prompt_bound
 from router.bounds import Left, left_of, too_slow
+from router.concrete import plainest
 from router.config import Settings
 from router.models.pool import Models
+from router.needs import choices_asked, hard_needs, is_plain
 from router.samples import AttemptStatus
 from router.settings import ArmSettings
 from router.state import (
@@ -62,6 +66,19 @@ OUTCOMES: Mapping[AttemptStatus, Outcome] = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Size:
+    """Tokens of one call."""
+
+    prompt: int
+    """Predicted."""
+    bound: int
+    """Most that the prompt can have."""
+    cap: int
+    """Most of a choice."""
+    choices: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class _Facts:
     """One arm, as of now. Costs in USD; `why_not` is None where the arm can be run."""
 
@@ -79,8 +96,9 @@ class CaseBuilder:
     def __init__(self, settings: Settings, models: Models, index_why_not: str | None) -> None:
         self._settings = settings
         self._models = models
-        self._index_why_not = index_why_not
+        self.index_why_not = index_why_not
         self._latency = Latency()
+        self._plainest = plainest(settings.arms)
         self.arms = tuple(
             Arm(name, settings.models[a.model].tier, a.context, a.method.name)
             for name, a in settings.arms.items()
@@ -129,7 +147,7 @@ class CaseBuilder:
 
     def reads_passages(self, query: Query) -> bool:
         """Whether an arm that reads passages can be run, its model and its index being there."""
-        if query.passages is None and self._index_why_not is not None:
+        if query.passages is None and self.index_why_not is not None:
             return False
         reading = (a for a in self._settings.arms.values() if a.context == "index")
         return any(self._models.why_not(arm.model) is None for arm in reading)
@@ -148,32 +166,62 @@ class CaseBuilder:
     def _facts(self, name: str, arm: ArmSettings, state: RunState, left: Left) -> _Facts:
         model = self._models.settings(arm.model)
         price = self._models.price(arm.model)
+        plain = is_plain(state["query"])
+        size = self._plain_size(arm, state) if plain else self._size(arm, state)
+        method = Single() if plain else arm.method
+        language = state["signals"].language
+        capable = model.languages is None or language in {*model.languages, "und"}
+        cannot = self._cannot(name, arm, state["query"]) if plain else None
+        why_not = cannot or self._why_not(arm, state, size.prompt)
+        if price is None:
+            return _Facts(float("nan"), float("nan"), why_not, capable)
+        one = price.cost(size.bound, size.cap * size.choices)
+        # A method of several samples stops at what is left: `router.arms.spending`.
+        every = worst_tokens(method, size.bound, size.cap * size.choices)
+        worst = max(one, min(left.usd, price.cost(*every)))
+        written = min(self._written(arm, state), size.cap) * size.choices
+        predicted = min(worst, price.cost(*expected_tokens(method, size.prompt, written)))
+        over_budget = False
+        if why_not is None:
+            why_not, over_budget = _too_dear(one, left, state.get("refused", {}).get(name))
+        return _Facts(predicted, worst, why_not, capable, over_budget=over_budget)
+
+    def _size(self, arm: ArmSettings, state: RunState) -> _Size:
         query = state["query"]
         chars = sum(len(m.content) for m in query.messages)
         extra, extra_bytes = self._passages(arm, state)
         template = TEMPLATE_TOKENS + instruction_bytes(arm.method)
         prompt = int((chars + extra) / CHARS_PER_TOKEN) + template
-        cap = token_cap(arm, model)
-        written = self._written(arm, state)
+        cap = token_cap(arm, self._models.settings(arm.model))
+        if arm.method.k == 1 and isinstance(arm.method, Single):
+            cap = min(cap, query.sampling.max_tokens or cap)
         # The messages without the arm's own words, which `template` bounds.
-        plain = [{"content": m.content} for m in query.messages]
+        bare = [{"content": m.content} for m in query.messages]
+        bound = prompt_bound(bare, None, query.response_format) + extra_bytes + template
         context = self._models.context_tokens(arm.model)
-        bound = prompt_bound(plain, None, query.response_format) + extra_bytes + template
         if context is not None:
             bound, cap = min(bound, context), min(cap, context)
-        language = state["signals"].language
-        capable = model.languages is None or language in {*model.languages, "und"}
-        if price is None:
-            why_not = self._why_not(arm, state, prompt)
-            return _Facts(float("nan"), float("nan"), why_not, capable)
-        one = price.cost(bound, cap)
-        # A method of several samples stops at what is left: `router.arms.spending`.
-        worst = max(one, min(left.usd, price.cost(*worst_tokens(arm.method, bound, cap))))
-        predicted = min(worst, price.cost(*expected_tokens(arm.method, prompt, written)))
-        why_not, over_budget = self._why_not(arm, state, prompt), False
-        if why_not is None:
-            why_not, over_budget = _too_dear(one, left, state.get("refused", {}).get(name))
-        return _Facts(predicted, worst, why_not, capable, over_budget=over_budget)
+        return _Size(prompt, bound, cap)
+
+    def _plain_size(self, arm: ArmSettings, state: RunState) -> _Size:
+        """Of one call with what the client sent, and nothing of ours."""
+        query, model = state["query"], self._models.settings(arm.model)
+        cap = token_cap(arm, model)
+        cap = min(cap, query.sampling.max_tokens or cap)
+        bound = plain_bound(query, model.image_tokens, self._models.most_input(arm.model))
+        prompt = min(bound, plain_tokens(query, CHARS_PER_TOKEN))
+        return _Size(prompt, bound, cap, choices_asked(query))
+
+    def _cannot(self, name: str, arm: ArmSettings, query: Query) -> str | None:
+        """Why the arm cannot serve a request for more than a text, None where it can."""
+        missing = sorted(hard_needs(query) - self._models.can(arm.model))
+        if missing:
+            return (
+                f"its model cannot do what the request needs: {', '.join(missing)} "
+                f"(models.{arm.model}.can)"
+            )
+        first = self._plainest[arm.model]
+        return None if name == first else f"for such a request it makes the same call as {first}"
 
     def _passages(self, arm: ArmSettings, state: RunState) -> tuple[int, int]:
         """Characters and bytes that passages add to the arm's prompt: of the real ones, once
@@ -196,11 +244,12 @@ class CaseBuilder:
         down = self._models.why_not(arm.model)
         if down is not None:
             return down
-        if arm.context == "index" and state["query"].passages is None:
+        query = state["query"]
+        if arm.context == "index" and query.passages is None and not is_plain(query):
             lookup = state.get("lookup")
             broken = lookup.error if lookup is not None else None
-            if self._index_why_not or broken:
-                return self._index_why_not or broken
+            if self.index_why_not or broken:
+                return self.index_why_not or broken
         context = self._models.context_tokens(arm.model)
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"

@@ -27,6 +27,7 @@ from router.errors import ConfigError
 from router.presets import read_preset
 from router.settings import (
     ArmSettings,
+    EmbeddingSettings,
     GatewaySettings,
     KnowledgeSettings,
     LedgerSettings,
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     limits: LimitSettings
     prices: PriceSettings
     signals: SignalSettings
+    embeddings: EmbeddingSettings
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
     ledger: LedgerSettings = LedgerSettings()

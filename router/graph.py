@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from policies import CaseBatch, Policy, best_attempt
+from policies import CaseBatch, OnlyArm, Policy, best_attempt
 from router.arms.run import ArmRunner
 from router.arms.spending import Tab
 from router.bounds import escalated, seconds_left, time_limit
@@ -30,6 +30,7 @@ from router.config import Settings
 from router.errors import ConfigError
 from router.knowledge.retrieving import ANSWERABILITY, Retriever, wanted
 from router.models.pool import Models
+from router.needs import is_plain
 from router.paying import reserve, settle, settle_broken
 from router.purse import Purse
 from router.state import (
@@ -150,7 +151,7 @@ async def look_up(context: Context, state: RunState) -> Lookup | None:
     """What was found for the query; None where nothing was looked for."""
     engine, query = context.engine, state["query"]
     readable = engine.cases.reads_passages(query)
-    if not wanted(context.policy.needs, query, state["signals"], readable):
+    if is_plain(query) or not wanted(context.policy.needs, query, state["signals"], readable):
         return None
     left_s = max(0.001, context.deadline - time.perf_counter())
     return await engine.retriever.look_up(query, left_s)
@@ -197,7 +198,8 @@ def _decide(context: Context, state: RunState, left_s: float | None) -> Decision
     try:
         choice = policy.choose(case)
         choice.check(case)
-        choice = escalated(choice, case, state["query"].bounds)
+        if not isinstance(policy, OnlyArm):  # who names a model wants no other
+            choice = escalated(choice, case, state["query"].bounds)
         decision = explain(policy.name, choice, case.arms, estimates)
     except Exception as error:  # whatever a policy does wrong is said with its name
         what = str(error) or type(error).__name__
@@ -226,7 +228,8 @@ def _limit_hit(context: Context, state: RunState) -> str | None:
     if time.perf_counter() >= context.deadline:
         return f"the time limit is reached ({time_limit(limits, state['query'].bounds)})"
     unchecked = bool(state["attempts"]) and state["check"] == "none"
-    if context.commit and unchecked and state["attempts"][-1].text:
+    last = state["attempts"][-1] if state["attempts"] else None
+    if context.commit and unchecked and last is not None and (last.text or last.choices):
         return "the answer has been shown as it was written, so it stands"
     return None
 
@@ -282,7 +285,10 @@ async def _run(
     context = runtime.context
     engine, name = context.engine, state["decision"].arm or ""
     arm = engine.settings.arms[name]
-    check = engine.checker.kind_for(state["query"], state["signals"], arm.context)
+    query = state["query"]
+    # Tools and images change what a right answer is: only what the asker states can judge it.
+    plain = is_plain(query) and not query.checks
+    check = "none" if plain else engine.checker.kind_for(query, state["signals"], arm.context)
     checked = check != "none"
     write = runtime.stream_writer
     write(Event(kind="attempt", arm=name, checked=checked))
@@ -296,6 +302,8 @@ async def _run(
         check=check,
         lookup=state.get("lookup"),
         on_text=lambda text: write(Event(kind="delta", text=text, arm=name, checked=checked)),
+        on_reasoning=lambda text: write(Event(kind="reasoning", text=text, arm=name)),
+        on_delta=lambda piece: write(Event(kind="choice", arm=name, checked=checked, data=piece)),
         tab=tab,
     )
     engine.cases.took(state, attempt)
@@ -328,9 +336,13 @@ async def verify(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Judge the last attempt."""
     start = time.perf_counter()
     attempt = state["attempts"][-1]
-    verdict = await runtime.context.engine.checker.verify(
-        state["query"], state["signals"], attempt, state["check"]
-    )
+    if attempt.choices and not attempt.text:
+        told = "The model calls tools: there is no text to check."
+        verdict = Verdict(kind="none", passed=None, status="unchecked", evidence=(told,))
+    else:
+        verdict = await runtime.context.engine.checker.verify(
+            state["query"], state["signals"], attempt, state["check"]
+        )
     runtime.stream_writer(Event(kind="verdict", arm=attempt.arm, data=verdict))
     step = Step(node="verify", seconds=time.perf_counter() - start, verdict=verdict)
     return {"verdicts": [verdict], "steps": [step]}

@@ -21,10 +21,13 @@ from pydantic import (
 )
 
 from router.arms.methods import Method, Single
+from router.needs import Ability
 from router.paths import data_dir
 
 __all__ = [
     "ArmSettings",
+    "EmbeddingModelSettings",
+    "EmbeddingSettings",
     "GatewaySettings",
     "KnowledgeSettings",
     "LedgerSettings",
@@ -88,6 +91,10 @@ class ModelSettings(Section):
     """Longest wait for the next token."""
     languages: tuple[str, ...] | None = None
     """ISO 639-1 codes the model is made for; null is any."""
+    can: tuple[Ability, ...] | None = None
+    """What it can do beside text; null: as LiteLLM's map says, nothing for a server of yours."""
+    image_tokens: int = Field(default=16384, ge=1)
+    """Most tokens of one image, for the worst case."""
     found_by_key: Mapping[str, str] = Field(default_factory=dict)
     """Environment variable of a provider's key -> model to use where it is set."""
 
@@ -166,6 +173,25 @@ class SignalSettings(Section):
     head: FilePath | None = None
 
 
+class EmbeddingModelSettings(Section):
+    """A hosted embedding model."""
+
+    model: str
+    """LiteLLM's name."""
+    api_base: str | None = None
+    api_key: SecretStr | None = None
+    input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Replaces LiteLLM's price map."""
+
+
+class EmbeddingSettings(Section):
+    """What `/v1/embeddings` and `Router.aembed` can be asked for."""
+
+    usd_per_hour: float = Field(ge=0, allow_inf_nan=False)
+    """Of the machine that runs the packaged encoder."""
+    models: Mapping[str, EmbeddingModelSettings] = Field(default_factory=dict)
+
+
 class MilvusSettings(Section):
     """Where a Milvus is that holds the index in place of a folder."""
 
@@ -212,11 +238,49 @@ class SandboxSettings(Section):
 
 
 class GatewaySettings(Section):
-    """The HTTP face. Off loopback it refuses to start without keys."""
+    """The HTTP face. Off loopback it refuses to start without keys. Times in seconds.
+
+    A reload takes over keys, the body's limits and `allow_image_urls`; the rest a restart.
+    """
 
     host: str
     port: int = Field(ge=0, le=65535)
     api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
+    """Of the tenant `default`; more tenants and keys are in the ledger."""
+    admin_key: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """For `POST /ockham/reload`; null closes it."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes; each has its own router, and starts its own embedded models."""
+    max_concurrent: int = Field(default=64, ge=1)
+    """Requests that a process runs at once."""
+    max_queue: int = Field(default=256, ge=0)
+    """Requests that wait for a place; one more gets a 429."""
+    max_connections: int = Field(default=2000, ge=1)
+    """Connections of a process, idle ones too; one more is turned away."""
+    max_body_bytes: int = Field(default=16 * 2**20, ge=1024)
+    max_header_bytes: int = Field(default=32 * 2**10, ge=1024)
+    header_timeout_s: float = Field(default=10, gt=0, allow_inf_nan=False)
+    """From a request's first byte to the end of its headers."""
+    body_timeout_s: float = Field(default=60, gt=0, allow_inf_nan=False)
+    send_timeout_s: float = Field(default=30, gt=0, allow_inf_nan=False)
+    """Longest that a client may leave a piece of its response unread."""
+    keep_alive_s: int = Field(default=15, ge=1)
+    """An idle connection is kept for so long."""
+    drain_s: int = Field(default=30, ge=0)
+    """On SIGTERM running requests may end within this; then they are cut and settled."""
+    drain_delay_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+    """Before that: /ready says 503 and requests are still taken, so that a load balancer sees."""
+    rate_limit_url: SecretStr | None = None
+    """redis://HOST:PORT/DB that all processes count in; null counts in each process."""
+    allow_image_urls: bool = False
+    """Pass https image URLs of public hosts on to the provider; data: URLs are always taken."""
+
+    @field_validator("rate_limit_url")
+    @classmethod
+    def _is_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must start with redis:// or rediss://")
+        return url
 
 
 class LedgerSettings(Section):

@@ -444,8 +444,10 @@ class Answer(Record):
     model: str
     verdict: Verdict
     verified: bool
-    finish: Literal["stop", "length"] = "stop"
+    finish: Literal["stop", "length", "tool_calls"] = "stop"
     """`length`: the returned answer was cut at the token cap."""
+    choices: tuple[Mapping[str, Any], ...] = ()
+    """Of a plain call: the returned attempt's (`Attempt.choices`)."""
     cost_usd: float
     """All attempts of this run together."""
     prompt_tokens: int
@@ -460,11 +462,15 @@ class Answer(Record):
 
 class Event(Record):
     """What `astream` yields. `delta` events carry text of an attempt as it is written;
-    `checked` tells whether that text may still be thrown away by a check."""
+    `checked` tells whether that text may still be thrown away by a check. `reasoning` events
+    carry what a model writes before its answer, and is no part of it. Of a plain call
+    (`router.needs.is_plain`) `choice` events carry in `data` each raw delta: `index`, `delta` as
+    OpenAI's API has it, and `logprobs` where asked for; its text comes as `delta` events too."""
 
     kind: Literal[
-        "signals", "passages", "decision", "attempt", "delta", "attempt_done", "verdict", "answer"
-    ]
+        "signals", "passages", "decision", "attempt", "delta", "reasoning", "choice",
+        "attempt_done", "verdict", "answer",
+    ]  # fmt: skip
     text: str = ""
     arm: str | None = None
     checked: bool = False

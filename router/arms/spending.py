@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from router.models.client import Completion, Endpoint, complete
+from router.models.client import Completion, Endpoint, Plain, complete
 from router.state import Price
 
 __all__ = ["Bill", "Refused", "Spender", "Tab", "prompt_bound"]
@@ -26,7 +26,7 @@ _TOO_LATE = "the request's time was over (limits.timeout_s)"
 BASE_TOKENS, MESSAGE_TOKENS = 32, 16
 """Chat template: of a call, and of each message, bounded from above."""
 
-ChatMessages = Sequence[Mapping[str, str]]
+ChatMessages = Sequence[Mapping[str, Any]]
 
 
 def prompt_bound(
@@ -128,9 +128,19 @@ class Spender:
         max_tokens: int,
         response_format: Mapping[str, Any] | None = None,
         on_text: Callable[[str], None] | None = None,
+        on_reasoning: Callable[[str], None] | None = None,
+        plain: "tuple[Plain, int] | None" = None,
     ) -> "Completion | Refused":
-        """One call, charged to the bill; refused where there is no money or no time for it."""
-        worst = self.price.cost(prompt_bound(messages, self._context, response_format), max_tokens)
+        """One call, charged to the bill; refused where there is no money or no time for it.
+
+        Args:
+            plain: the parameters of a plain call, and the most tokens that its prompt can be.
+        """
+        if plain is None:
+            bound, most = prompt_bound(messages, self._context, response_format), max_tokens
+        else:
+            bound, most = plain[1], max_tokens * (plain[0].call.get("n") or 1)
+        worst = self.price.cost(bound, most)
         if not await self._afford(worst):
             return Refused(_TOO_DEAR)
         done: list[Completion] = []
@@ -147,6 +157,8 @@ class Spender:
                     response_format=response_format,
                     on_text=on_text,
                     on_cancel=done.append,
+                    on_reasoning=on_reasoning,
+                    plain=None if plain is None else plain[0],
                 )
             done.append(completion)
             return completion
@@ -172,7 +184,7 @@ class Spender:
             self._settled.notify_all()
 
     def _charge(self, bill: Bill, done: Completion, messages: ChatMessages, worst: float) -> None:
-        key = hash(tuple(m["content"] for m in messages))
+        key = hash(tuple(str(m.get("content")) for m in messages))
         prompt = done.prompt_tokens
         if done.tokens_basis == "reported":
             self._prompts[key] = prompt

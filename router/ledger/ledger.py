@@ -13,12 +13,13 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from router.config import Settings
 from router.errors import LedgerError
@@ -87,6 +88,10 @@ class Ledger:
         """Who comes with the key; None: a stranger, or a key revoked or expired (up to
         `ledger.key_cache_s` ago). `LedgerError`: the database is away."""
         return await self._who(key)
+
+    def use_keys(self, configured: Sequence[SecretStr]) -> None:
+        """Take these keys of the configuration in place of those before, at once."""
+        self._doorman.configure(configured)
 
     async def anonymous(self) -> Principal:
         """The tenant `default` without a key: for a gateway on loopback that asks for none."""
