@@ -4,7 +4,7 @@
     bound       the promised error rate does not hold on the labels
     burn        a tenant's budget is spent faster than its period passes
 
-A kind of alarm is a function that returns a sentence for everything that is wrong now. The
+A kind of alarm is a function that returns everything of its kind that is wrong now. The
 registry logs what is new and what has ended, once each.
 """
 
@@ -12,12 +12,21 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-__all__ = ["Alarms", "Spending", "burning"]
+__all__ = ["Alarm", "Alarms", "Spending", "burning"]
 
 _LOG = logging.getLogger(__name__)
-Source = Callable[[], Iterable[str]]
+
+
+class Alarm(NamedTuple):
+    """What is wrong, in words; with a tenant it is nobody else's business."""
+
+    what: str
+    tenant: str | None = None
+
+
+Source = Callable[[], Iterable[Alarm]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class Alarms:
     """All kinds of alarms of one process."""
 
     _sources: dict[str, Source] = field(default_factory=dict)
-    _since: dict[tuple[str, str], float] = field(default_factory=dict)
+    _since: dict[tuple[str, Alarm], float] = field(default_factory=dict)
 
     def add(self, kind: str, source: Source) -> None:
         """Ask `source` for alarms of that kind."""
@@ -44,30 +53,41 @@ class Alarms:
 
     def look(self) -> dict[str, bool]:
         """Ask all sources; by kind, whether it is raised. A source that breaks is an alarm."""
-        now, raised = time.time(), set[tuple[str, str]]()
+        now, raised = time.time(), set[tuple[str, Alarm]]()
         for kind, source in self._sources.items():
             try:
                 raised |= {(kind, said) for said in source()}
             except Exception as error:
-                raised.add((kind, f"cannot be watched: {type(error).__name__}"))
-        for kind, said in sorted(raised - self._since.keys()):
-            _LOG.warning("alarm %s: %s", kind, said)
-        for kind, said in sorted(self._since.keys() - raised):
-            _LOG.warning("alarm %s is over: %s", kind, said)
+                raised.add((kind, Alarm(f"cannot be watched: {type(error).__name__}")))
+        for kind, said in _in_order(raised - self._since.keys()):
+            _LOG.warning("alarm %s: %s", kind, said.what)
+        for kind, said in _in_order(self._since.keys() - raised):
+            _LOG.warning("alarm %s is over: %s", kind, said.what)
         self._since = {one: self._since.get(one, now) for one in raised}
         return {kind: any(k == kind for k, _ in raised) for kind in self._sources}
 
-    def report(self) -> list[dict[str, Any]]:
-        """What is raised, oldest first; `since` in seconds of Unix time."""
+    def report(self, tenant: str) -> list[dict[str, Any]]:
+        """What is raised and a tenant may know, oldest first; `since` in seconds of Unix time."""
         rows = sorted(self._since.items(), key=lambda item: item[1])
-        return [{"alarm": kind, "what": said, "since": at} for (kind, said), at in rows]
+        return [
+            {"alarm": kind, "what": said.what, "since": at}
+            for (kind, said), at in rows
+            if said.tenant in (None, tenant)
+        ]
 
 
-def burning(spendings: Iterable[Spending], pace: float, share: float) -> list[str]:
-    """A sentence for each budget that will not last its period at this pace."""
+def _in_order(raised: Iterable[tuple[str, Alarm]]) -> list[tuple[str, Alarm]]:
+    return sorted(raised, key=lambda one: (one[0], one[1].what))
+
+
+def burning(spendings: Iterable[Spending], pace: float, share: float) -> list[Alarm]:
+    """An alarm for each budget that will not last its period at this pace."""
     return [
-        f"tenant {s.tenant} has spent {_percent(s.spent_usd / s.limit_usd)} of its budget for the "
-        f"{s.period} when {_percent(s.passed)} of it had passed"
+        Alarm(
+            f"tenant {s.tenant} has spent {_percent(s.spent_usd / s.limit_usd)} of its budget "
+            f"for the {s.period} when {_percent(s.passed)} of it had passed",
+            s.tenant,
+        )
         for s in spendings
         if s.limit_usd > 0
         and s.spent_usd >= share * s.limit_usd
