@@ -97,7 +97,7 @@ class CaseBuilder:
     def __init__(self, settings: Settings, models: Models, index_why_not: str | None) -> None:
         self._settings = settings
         self._models = models
-        self._index_why_not = index_why_not
+        self.index_why_not = index_why_not
         self._latency = Latency()
         self._plainest = plainest(settings.arms)
         self.conversations = Conversations(
@@ -177,7 +177,7 @@ class CaseBuilder:
 
     def reads_passages(self, query: Query) -> bool:
         """Whether an arm that reads passages can be run, its model and its index being there."""
-        if query.passages is None and self._index_why_not is not None:
+        if query.passages is None and self.index_why_not is not None:
             return False
         reading = (a for a in self._settings.arms.values() if a.context == "index")
         return any(self._models.why_not(arm.model) is None for arm in reading)
@@ -278,8 +278,8 @@ class CaseBuilder:
         if arm.context == "index" and query.passages is None and not is_plain(query):
             lookup = state.get("lookup")
             broken = lookup.error if lookup is not None else None
-            if self._index_why_not or broken:
-                return self._index_why_not or broken
+            if self.index_why_not or broken:
+                return self.index_why_not or broken
         context = self._models.context_tokens(arm.model)
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"

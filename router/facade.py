@@ -31,6 +31,7 @@ from router.watch import Watch
 
 if TYPE_CHECKING:
     from router.assembly import Assembly
+    from router.graph import Checker
     from router.models.pool import Models
 
 __all__ = ["Router"]
@@ -68,6 +69,8 @@ class Router:
         self._opening = threading.Lock()
         self._assembling = asyncio.Lock()
         self._assembly = assembly
+        self._lends = False
+        """Its parts are a successor's, who closes them."""
 
     @classmethod
     def from_config(
@@ -214,13 +217,25 @@ class Router:
         if self._thread is not None and self._home is not None:
             with suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(_cancel_all(), self._home).result(timeout=10)
-        if assembly is not None:
+        if assembly is not None and not self._lends:
             assembly.close()
         if self._thread is not None and self._home is not None:
             self._home.call_soon_threadsafe(self._home.stop)
             self._thread.join(timeout=10)
         self._home = self._thread = None
         self._assembling = asyncio.Lock()
+
+    def successor(self, settings: Settings) -> "Router":
+        """A router for other settings, to be opened in this one's place: it takes over the parts
+        that they do not change, and closes them. Runs of this one go on.
+
+        Raises:
+            ConfigError: the settings name a policy or a price that there is not.
+        """
+        kept = None if self._assembly is None else self._assembly.adapted(settings)
+        made = Router(settings, assembly=kept)
+        self._lends = self._lends or kept is not None
+        return made
 
     def __enter__(self) -> Self:
         return self.open()
@@ -258,6 +273,22 @@ class Router:
         if self._assembly is None:
             raise InputError("the router is not open: call open(), or use it in a `with` block")
         return self._assembly.engine.models
+
+    @property
+    def checker(self) -> "Checker":
+        """The verifiers of an open router.
+
+        Raises:
+            InputError: the router is not open yet.
+        """
+        if self._assembly is None:
+            raise InputError("the router is not open: call open(), or use it in a `with` block")
+        return self._assembly.engine.checker
+
+    @property
+    def index_why_not(self) -> str | None:
+        """Why no passages can be looked up; None where they can."""
+        return "starting" if self._assembly is None else self._assembly.index_why_not
 
     # -- inside ---------------------------------------------------------------------
 

@@ -283,11 +283,49 @@ class SandboxSettings(Section):
 
 
 class GatewaySettings(Section):
-    """The HTTP face. Off loopback it refuses to start without keys."""
+    """The HTTP face. Off loopback it refuses to start without keys. Times in seconds.
+
+    A reload takes over keys, the body's limits and `allow_image_urls`; the rest a restart.
+    """
 
     host: str
     port: int = Field(ge=0, le=65535)
     api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
+    """Of the tenant `default`; more tenants and keys are in the ledger."""
+    admin_key: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """For `POST /ockham/reload`; null closes it."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes; each has its own router, and starts its own embedded models."""
+    max_concurrent: int = Field(default=64, ge=1)
+    """Requests that a process runs at once."""
+    max_queue: int = Field(default=256, ge=0)
+    """Requests that wait for a place; one more gets a 429."""
+    max_connections: int = Field(default=2000, ge=1)
+    """Connections of a process, idle ones too; one more is turned away."""
+    max_body_bytes: int = Field(default=16 * 2**20, ge=1024)
+    max_header_bytes: int = Field(default=32 * 2**10, ge=1024)
+    header_timeout_s: float = Field(default=10, gt=0, allow_inf_nan=False)
+    """From a request's first byte to the end of its headers."""
+    body_timeout_s: float = Field(default=60, gt=0, allow_inf_nan=False)
+    send_timeout_s: float = Field(default=30, gt=0, allow_inf_nan=False)
+    """Longest that a client may leave a piece of its response unread."""
+    keep_alive_s: int = Field(default=15, ge=1)
+    """An idle connection is kept for so long."""
+    drain_s: int = Field(default=30, ge=0)
+    """On SIGTERM running requests may end within this; then they are cut and settled."""
+    drain_delay_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+    """Before that: /ready says 503 and requests are still taken, so that a load balancer sees."""
+    rate_limit_url: SecretStr | None = None
+    """redis://HOST:PORT/DB that all processes count in; null counts in each process."""
+    allow_image_urls: bool = False
+    """Pass https image URLs of public hosts on to the provider; data: URLs are always taken."""
+
+    @field_validator("rate_limit_url")
+    @classmethod
+    def _is_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must start with redis:// or rediss://")
+        return url
 
 
 class LedgerSettings(Section):
