@@ -47,6 +47,7 @@ from policies.random import Random
 from policies.retrieval_value import KnowingArm, RetrievalValue
 from policies.self_consistency import SelfConsistency
 from policies.shadow import Shadow
+from policies.sticky import Sticky
 from policies.text_logistic import TextLogistic
 from policies.threshold import PromptLength, ThresholdPolicy, VerifiabilityThreshold
 from policies.utility import FittedArm, UtilityPolicy
@@ -93,6 +94,7 @@ __all__ = [
     "SelfConsistency",
     "Shadow",
     "Shadowed",
+    "Sticky",
     "TextLogistic",
     "ThresholdPolicy",
     "UtilityPolicy",

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from policies import Policy
-from router.answer import conclude
+from router.answer import conclude, returned
 from router.bounds import most_seconds, time_limit
 from router.concrete import concrete_policy
 from router.config import Settings, load_settings, make_policy
@@ -31,6 +31,7 @@ from router.watch import Watch
 
 if TYPE_CHECKING:
     from router.assembly import Assembly
+    from router.graph import Checker
     from router.models.pool import Models
 
 __all__ = ["Router"]
@@ -274,6 +275,17 @@ class Router:
         return self._assembly.engine.models
 
     @property
+    def checker(self) -> "Checker":
+        """The verifiers of an open router.
+
+        Raises:
+            InputError: the router is not open yet.
+        """
+        if self._assembly is None:
+            raise InputError("the router is not open: call open(), or use it in a `with` block")
+        return self._assembly.engine.checker
+
+    @property
     def index_why_not(self) -> str | None:
         """Why no passages can be looked up; None where they can."""
         return "starting" if self._assembly is None else self._assembly.index_why_not
@@ -332,6 +344,8 @@ class Router:
                         state = item
             left = float("inf") if purse is None else purse.left_usd
             answer = conclude(self.settings, chosen, cast(RunState, state), started, left)
+            if asked.conversation is not None:
+                assembly.engine.cases.answered(asked, returned(answer))
             if self.watch is not None and chosen is self.policy:
                 self.watch.see(answer)
             emit(Event(kind="answer", text=answer.answer, arm=answer.arm, data=answer))

@@ -45,6 +45,7 @@ from router.state import (
     Step,
     Verdict,
 )
+from router.verify.clusters import AnswerClusters
 
 __all__ = ["Context", "Engine", "build_graph", "decide_once", "look_up", "with_lookup"]
 
@@ -75,6 +76,10 @@ class Checker(Protocol):
 
     async def verify(self, query: Query, signals: Signals, attempt: Attempt, kind: Any) -> Verdict:
         """The verdict; never raises for bad content."""
+        ...
+
+    def clusters(self, query: Query, kind: Any) -> AnswerClusters:
+        """Which of several answers are the same."""
         ...
 
 

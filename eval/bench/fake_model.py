@@ -49,6 +49,8 @@ class FakeModel:
         """All text comes with the last word, as from vLLM where a stop string may begin in it."""
         self.honours_cap = False
         """Cut replies at `max_tokens` words, as real servers do."""
+        self.streams_only = False
+        """Answers every request with a stream, as servers do that know nothing else."""
         self.requests: list[dict[str, Any]] = []
         self.lock = threading.Lock()
         self.streaming = 0
@@ -94,7 +96,7 @@ def _handler(fake: FakeModel) -> type[BaseHTTPRequestHandler]:
             if mode == "hang":
                 fake.hung_up.wait(30)
                 return
-            if not body.get("stream"):
+            if not body.get("stream") and not fake.streams_only:
                 self._json(200, _whole(fake, body))
                 return
             self.send_response(200)
@@ -193,7 +195,7 @@ def _whole(fake: FakeModel, body: dict[str, Any]) -> dict[str, Any]:
     n = body.get("n") or 1
     replies = [fake.answer(body["messages"]) for _ in range(n)]
     tokens = sum(len(reply.split(" ")) for reply in replies)
-    listed = [
+    listed: list[list[dict[str, Any]]] = [
         [
             {"token": word, "logprob": -0.5, "bytes": None, "top_logprobs": []}
             for word in reply.split(" ")

@@ -74,6 +74,7 @@ class Part:
 
 def standard_parts() -> list[Part]:
     """What `ockham serve` runs with."""
+    from router.labels.part import LabelsPart
     from router.telemetry.part import TelemetryPart
 
-    return [TelemetryPart()]
+    return [LabelsPart(), TelemetryPart()]
