@@ -25,8 +25,8 @@ def test_policies_exports():
         "Explore", "Feedback", "FittedArm", "FormLogistic", "Irt", "KernelLogistic", "Knn",
         "KnnGain", "KnowingArm", "LogprobCascade", "MatrixFactorisation", "NEEDS", "Need", "Needs",
         "OnlinePolicy", "OnlyArm", "Outcome", "PaceState", "PacedBandit", "Policy", "PolicyError",
-        "PromptLength", "Random", "RetrievalValue", "STOP", "SelfConsistency", "Shadow", "Shadowed", "Sticky",
-        "TextLogistic", "ThresholdPolicy", "UtilityPolicy", "Verifiability",
+        "PromptLength", "Random", "RetrievalValue", "STOP", "SelfConsistency", "Shadow", "Shadowed",
+        "Sticky", "TextLogistic", "ThresholdPolicy", "UtilityPolicy", "Verifiability",
         "VerifiabilityThreshold",
         "available_policies", "best_attempt", "choose_from", "create", "first_open", "register",
     }  # fmt: skip
