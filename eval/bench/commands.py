@@ -11,6 +11,7 @@ import typer
 
 from eval.bench.index_command import index
 from eval.bench.policies_command import policies
+from eval.bench.serving_command import serving
 from eval.scaling.commands import scaling
 
 if TYPE_CHECKING:
@@ -257,6 +258,7 @@ def _print_claims(rows: "list[Row]", title: str) -> None:
 app.command("index")(index)
 app.command("policies")(policies)
 app.command("scaling")(scaling)
+app.command("serving")(serving)
 
 
 def _print_signals(rows: "list[Timed]", title: str) -> None:
