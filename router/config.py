@@ -24,11 +24,15 @@ from pydantic_settings.exceptions import SettingsError
 from policies import Policy, PolicyError, create
 from router.arms.methods import Sampled
 from router.errors import ConfigError
+from router.labels.settings import AuditSettings, ShadowSettings
 from router.presets import read_preset
 from router.settings import (
     ArmSettings,
+    ConversationSettings,
+    EmbeddingSettings,
     GatewaySettings,
     KnowledgeSettings,
+    LedgerSettings,
     LimitSettings,
     ModelSettings,
     PolicySettings,
@@ -43,7 +47,13 @@ __all__ = ["Settings", "load_settings", "make_policy"]
 DEFAULTS = Path(__file__).with_name("default.yaml")
 INNER = frozenset({"inner", "shadow"})
 """Parameters of a policy that are policies (`policies.wrapper`)."""
-_NOT_SETTINGS = {"OCKHAM_CONFIG", "OCKHAM_DATA_DIR", "OCKHAM_SHARED_DATA", "OCKHAM_VLLM_PYTHON"}
+_NOT_SETTINGS = {
+    "OCKHAM_CONFIG",
+    "OCKHAM_DATA_DIR",
+    "OCKHAM_LITELLM_PYTHON",
+    "OCKHAM_SHARED_DATA",
+    "OCKHAM_VLLM_PYTHON",
+}
 
 
 class _Defaults(YamlConfigSettingsSource):
@@ -65,12 +75,17 @@ class Settings(BaseSettings):
     arms: Mapping[str, ArmSettings]
     policy: PolicySettings
     limits: LimitSettings
+    conversations: ConversationSettings
     prices: PriceSettings
     signals: SignalSettings
+    embeddings: EmbeddingSettings
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
+    ledger: LedgerSettings = LedgerSettings()
     sandbox: SandboxSettings
     watch: WatchSettings | None = None
+    audits: AuditSettings = AuditSettings()
+    shadow: ShadowSettings = ShadowSettings()
     tracing: bool = False
 
     @classmethod
@@ -95,6 +110,9 @@ class Settings(BaseSettings):
             _check_samples(name, arm, self.models[arm.model])
         if not self.arms:
             raise ValueError("arms: at least one arm is needed")
+        if self.audits.share > 0 and self.audits.reference not in self.arms:
+            known = ", ".join(self.arms)
+            raise ValueError(f"audits.reference: no arm {self.audits.reference!r} (arms: {known})")
         return self
 
     def make_policy(self) -> Policy:

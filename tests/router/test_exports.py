@@ -6,7 +6,7 @@ import sys
 import policies
 import router
 
-HEAVY = ("torch", "litellm", "langgraph", "faiss", "sentence_transformers", "sklearn", "fastapi")
+HEAVY = ("torch", "litellm", "langgraph", "faiss", "sentence_transformers", "sklearn", "starlette")
 
 
 def test_router_exports():
