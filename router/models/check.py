@@ -178,7 +178,13 @@ async def _many_streams(endpoint: Endpoint) -> _Found:
 
 async def _together(endpoint: Endpoint, animal: str) -> list[Completion]:
     asked = [_user(f"Write a long story about {i} {animal}.") for i in range(1, STREAMS + 1)]
-    return await asyncio.gather(*(_streamed(endpoint, messages) for messages in asked))
+    # `complete` returns its error: one that raised would leave the others running behind it.
+    calls = (complete(endpoint, m, max_tokens=TOKENS, timeout_s=CALL_S) for m in asked)
+    done = await asyncio.gather(*calls)
+    for one in done:
+        if one.error is not None:
+            raise one.error
+    return done
 
 
 async def _streaming(endpoint: Endpoint) -> _Found:

@@ -16,7 +16,7 @@ def _clean(clean_env, hang_up):
 
 def settings_at(fake):
     small = {"api_base": fake.api_base, "api_key": "fake-key", "usd_per_hour": None,
-             "input_usd_per_million": 1, "output_usd_per_million": 2, "stall_s": 2}  # fmt: skip
+             "input_usd_per_million": 1, "output_usd_per_million": 2, "stall_s": 30}  # fmt: skip
     return load_settings(models={"small": small})
 
 
