@@ -13,6 +13,7 @@ from eval.bench.gateway_command import gateway
 from eval.bench.index_command import index
 from eval.bench.operations_commands import chaos, fuzz, money, soak
 from eval.bench.policies_command import policies
+from eval.bench.serving_command import serving
 from eval.scaling.commands import scaling
 
 if TYPE_CHECKING:
@@ -263,6 +264,7 @@ app.command("index")(index)
 app.command("money")(money)
 app.command("policies")(policies)
 app.command("scaling")(scaling)
+app.command("serving")(serving)
 app.command("soak")(soak)
 
 
