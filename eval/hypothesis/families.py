@@ -1,4 +1,4 @@
-"""Which models were trained alike: family and era by name (`families.yaml`)."""
+"""Which models were trained alike: family, era and year by name (`families.yaml`)."""
 
 import re
 from functools import cache
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-__all__ = ["ALONE", "family_of"]
+__all__ = ["ALONE", "family_of", "year_of"]
 
 ALONE = "alone"
 """Era of a model that no pattern matches: its family is its own name."""
@@ -15,13 +15,18 @@ _FILE = Path(__file__).with_name("families.yaml")
 
 def family_of(model: str) -> tuple[str, str]:
     """(family, era) of a model by its name."""
-    for pattern, family, era in _patterns():
+    for pattern, family, era, _ in _patterns():
         if pattern.search(model):
             return family, era
     return model, ALONE
 
 
+def year_of(model: str) -> int | None:
+    """Year of release; None where the name is not known."""
+    return next((year for pattern, _, _, year in _patterns() if pattern.search(model)), None)
+
+
 @cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str, str], ...]:
+def _patterns() -> tuple[tuple[re.Pattern[str], str, str, int], ...]:
     rows = yaml.safe_load(_FILE.read_text(encoding="utf-8"))
-    return tuple((re.compile(p, re.IGNORECASE), str(f), str(e)) for p, f, e in rows)
+    return tuple((re.compile(p, re.IGNORECASE), str(f), str(e), int(y)) for p, f, e, y in rows)
