@@ -27,6 +27,8 @@ NAME = "P5_decoupling"
 MODELS, FAMILIES, RELIABLE = 12, 5, 0.5
 """The pre-registered guards."""
 SPLITS = 20
+USUAL = 0.8
+"""Share of a source's models that must have an item before it is asked of all."""
 Floats = NDArray[np.float64]
 
 
@@ -47,7 +49,7 @@ def levels_of(grid: Grid, seed: int) -> list[Levels]:
     """The sources whose models share items on both axes."""
     found = []
     for place in sorted(set(grid.places)):
-        own = grid.rows(np.array([p == place for p in grid.places])).on_both_axes()
+        own = _complete(grid.rows(np.array([p == place for p in grid.places])).on_both_axes())
         common = own.held.all(axis=0) if len(own.models) else np.zeros(0, dtype=bool)
         if not all((common & (own.axis == a)).any() for a in (VERIFIABLE, KNOWLEDGE)):
             continue
@@ -57,6 +59,12 @@ def levels_of(grid: Grid, seed: int) -> list[Levels]:
         found.append(Levels(place, own.models, tuple(own.families), np.log10(own.total), level,
                             halves, asked))  # fmt: skip
     return found
+
+
+def _complete(grid: Grid) -> Grid:
+    """Without the models that lack an item which most have: levels need the same items."""
+    usual = grid.held.mean(axis=0) >= USUAL if len(grid.models) else np.zeros(0, dtype=bool)
+    return grid.rows(grid.held[:, usual].all(axis=1)) if usual.any() else grid
 
 
 def _halves(grid: Grid, common: NDArray[np.bool_], axis: int, seed: int) -> Floats:

@@ -6,18 +6,21 @@ from pathlib import Path
 
 import yaml
 
-__all__ = ["ALONE", "family_of", "year_of"]
+__all__ = ["ALONE", "COPY", "family_of", "year_of"]
 
 ALONE = "alone"
 """Era of a model that no pattern matches: its family is its own name."""
+COPY = "#"
+"""Before the number of a copy, in a simulated world that has more families than the table."""
 _FILE = Path(__file__).with_name("families.yaml")
 
 
 def family_of(model: str) -> tuple[str, str]:
     """(family, era) of a model by its name."""
+    name, mark, copy = model.partition(COPY)
     for pattern, family, era, _ in _patterns():
-        if pattern.search(model):
-            return family, era
+        if pattern.search(name):
+            return family + mark + copy, era
     return model, ALONE
 
 

@@ -1,7 +1,6 @@
 """The populations of the pre-registration, read as grids.
 
-The exclusions are the file's: a model that lacks rows of a benchmark, or whose format failures
-exceed a fifth of its answers there, is left out of that benchmark; one without a size is shown,
+The exclusions are the file's: a model that lacks rows of a benchmark, or whose format failures exceed a fifth of its answers there, is left out of that benchmark; one without a size is shown,
 never fitted. Where a table has no flag for an unread answer, `ockham outcomes check`'s rule for
 formats stands in (a cell at zero, though the model does well elsewhere and others do well
 there). What was left out is listed.
@@ -12,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+import numpy as np
 import polars as pl
 
 from eval.hypothesis.grid import Grid, grid_of
@@ -24,10 +24,16 @@ from eval.sources.traps.options import guess_floors
 from eval.sources.traps.scores import UNPARSED, WELL, ZERO
 from policies.outcome import OutcomeSet, Status, counted_score
 
-__all__ = ["TABLES", "Population", "axis_of", "excluded_cells", "load_population", "table"]
+__all__ = [
+    "Population",
+    "axis_of",
+    "excluded_cells",
+    "format_zeros",
+    "load_population",
+    "table",
+    "with_redux",
+]
 
-TABLES = ("mmlupro", "qwen3_think", "zeroeval", "code_evalplus")
-"""Query tables with sizes, of which grids are made."""
 SAME_ANSWERS = ("humaneval_plus", "mbpp_plus")
 """The same answers under more tests: counted once, by the plain benchmark."""
 
@@ -86,11 +92,30 @@ def excluded_cells(data: OutcomeSet) -> dict[tuple[str, str], str]:
             found[cell] = f"incomplete ({row['missing']} of {row['asked']} queries missing)"
         elif row["ran"] and row["unparsed"] / row["ran"] > UNPARSED:
             found[cell] = f"{row['unparsed'] / row['ran']:.0%} of the answers unread"
-    if not (data.outcomes["status"] == str(Status.UNPARSED)).any():
-        means = {(r["arm"], r["benchmark"]): float(r["score"] or 0) for r in rows.to_dicts()}
-        for cell in format_zeros(means):
-            found.setdefault(cell, "at zero, though the model and the others do well: a format")
+    means = {(r["arm"], r["benchmark"]): float(r["score"] or 0) for r in rows.to_dicts()}
+    for cell in format_zeros(means):
+        found.setdefault(cell, "at zero, though the model and the others do well: a format")
     return found
+
+
+def with_redux(data: Path) -> Grid:
+    """ZeroEval's tables beside MMLU-Redux of the same models and harness, as if it were knowledge.
+
+    MMLU-Redux mixes subjects, so its label is null and it enters no verdict: printed beside one.
+    """
+    own = _queries("zeroeval", data).grid
+    rows: list[Row] = [
+        (own.models[m], "zeroeval", float(own.total[m]), float(own.active[m]), own.items[i],
+         "verifiable", float(own.floor[i]), float(own.mean[m, i]), float(own.n[m, i]))
+        for m, i in np.argwhere(own.held)
+    ]  # fmt: skip
+    redux = read_aggregates(data).frame.filter(pl.col("benchmark") == "mmlu_redux")
+    rows += [
+        (r["model"], "zeroeval", r["params_b"], None, "mmlu_redux", "knowledge", 0.25, r["value"],
+         r["n"] or 2778)
+        for r in redux.iter_rows(named=True)
+    ]  # fmt: skip
+    return grid_of(rows).on_both_axes()
 
 
 def format_zeros(means: Mapping[tuple[str, str], float]) -> list[tuple[str, str]]:
@@ -165,9 +190,7 @@ def _aggregates(data: Path) -> Population:
     ]
     notes.append("no flags of unread answers in this table: format failures cannot be counted")
     formats = grid_of(rows) if zeros else None
-    return Population(
-        "outcomes_aggregates", grid_of(kept), means.checksum, tuple(notes), formats
-    )
+    return Population("outcomes_aggregates", grid_of(kept), means.checksum, tuple(notes), formats)
 
 
 def _mean_row(row: Mapping[str, object], at: Placed, n: float) -> Row:

@@ -27,8 +27,9 @@ def interval(values: Floats, value: float, level: float = 0.95) -> Estimate:
     if not len(values):
         return Estimate(value, math.nan, math.nan)
     tail = (1 - level) / 2
-    low, high = np.where(np.isnan(values), -np.inf, values), np.where(
-        np.isnan(values), np.inf, values
+    low, high = (
+        np.where(np.isnan(values), -np.inf, values),
+        np.where(np.isnan(values), np.inf, values),
     )
     ends = (
         float(np.quantile(low, tail, method="lower")),
@@ -86,9 +87,14 @@ def slope_verdict(
     prediction = registration.prediction(NAME)
     draws = resamples or registration.resamples
     word, reason, ratio, one, two = judge_slopes(grid, prediction, draws, seed)
-    more = {"verifiable slope, log-odds a decade": one, "knowledge slope, log-odds a decade": two}
+    more: dict[str, object] = {
+        "verifiable slope, log-odds a decade": one,
+        "knowledge slope, log-odds a decade": two,
+    }
     if len(grid.models):
         more |= beside(population, draws, seed)
+    else:
+        more = dict(one_sided(population.grid, draws, seed))
     return Verdict(
         prediction=NAME,
         population=population.name,
@@ -102,6 +108,21 @@ def slope_verdict(
         beside=more,
         notes=(*_shape(grid), *population.notes),
     )
+
+
+def one_sided(grid: Grid, resamples: int, seed: int) -> dict[str, Estimate]:
+    """Slopes of a table that has one axis only: printed, and no ratio."""
+    data = design(grid)
+    if not data.n.any():
+        return {}
+    times = draw_families(data.families, resamples, np.random.default_rng([seed, 1]))
+    at, drawn = fit_slopes(data, np.ones((1, data.families)))[0], step_slopes(data, times)
+    names = ("verifiable", "knowledge")
+    return {
+        f"{name} slope alone, log-odds a decade": interval(drawn[:, k], float(at[k]))
+        for k, name in enumerate(names)
+        if not math.isnan(at[k])
+    }
 
 
 def _shape(grid: Grid) -> list[str]:

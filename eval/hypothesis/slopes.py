@@ -56,9 +56,7 @@ class Design:
         return (self.stratum[None, :] == np.arange(strata)[:, None]).astype(np.float64)
 
 
-def design(
-    grid: Grid, active: bool = False, floors: bool = True, equal: bool = False
-) -> Design:
+def design(grid: Grid, active: bool = False, floors: bool = True, equal: bool = False) -> Design:
     """A grid's arrays.
 
     Args:

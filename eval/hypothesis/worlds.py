@@ -17,11 +17,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.hypothesis.families import COPY
 from eval.hypothesis.grid import Grid
 from eval.hypothesis.slope_ratio import judge_slopes
 from eval.hypothesis.slopes import cells_of_fit, design
 
-__all__ = ["KINDS", "Noise", "Report", "noise_of", "simulate", "world"]
+__all__ = [
+    "KINDS",
+    "Noise",
+    "Report",
+    "more_families",
+    "needed",
+    "noise_of",
+    "simulate",
+    "world",
+]
 
 KINDS: Mapping[str, float] = {"split": 2.0, "no split": 1.0, "reversed": 0.5}
 """Name -> knowledge slope over verifiable slope."""
@@ -33,6 +43,8 @@ WRONG: Mapping[str, tuple[str, ...]] = {
 }
 WORLDS = 200
 DRAWS = 250
+FEW, FEW_DRAWS = 40, 150
+"""Worlds and resamples of each step of `needed`."""
 TELLS = 5.0
 """Information (questions' worth) below which a cell says nothing of the noise: at its floor."""
 ENOUGH_POWER = 0.8
@@ -174,6 +186,35 @@ def world(grid: Grid, noise: Noise, ratio: float, rng: np.random.Generator) -> G
     mu = grid.floor + (1 - grid.floor) / (1 + np.exp(-np.clip(eta, -30, 30)))
     n = np.maximum(grid.n.round(), 1).astype(np.int64)
     return replace(grid, mean=np.where(grid.held, rng.binomial(n, mu) / n, np.nan))
+
+
+def more_families(grid: Grid, times: int) -> Grid:
+    """The same table with so many copies of each family, each a family of its own."""
+    copies = [f"{m}{COPY}{k}" if k else m for k in range(times) for m in grid.models]
+    return replace(
+        grid,
+        models=tuple(copies),
+        places=grid.places * times,
+        total=np.tile(grid.total, times),
+        active=np.tile(grid.active, times),
+        mean=np.tile(grid.mean, (times, 1)),
+        n=np.tile(grid.n, (times, 1)),
+    )
+
+
+def needed(
+    grid: Grid, prediction: Mapping[str, Any], seed: int, most: int = 4
+) -> dict[int, dict[str, float]]:
+    """Families with two sizes -> power, if there were so many of the same kind."""
+    grid = grid.on_both_axes()
+    own, found, times = len(grid.two_sizes()), {}, 1
+    while own and times < most:
+        times *= 2
+        made = simulate(more_families(grid, times), prediction, seed + times, FEW, FEW_DRAWS)
+        if made is None:
+            break
+        found[own * times] = made.power
+    return found
 
 
 def simulate(
