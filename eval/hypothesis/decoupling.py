@@ -26,7 +26,7 @@ __all__ = ["NAME", "Levels", "coupling_verdict", "levels_of"]
 NAME = "P5_decoupling"
 MODELS, FAMILIES, RELIABLE = 12, 5, 0.5
 """The pre-registered guards."""
-SPLITS = 20
+SPLITS = 10
 USUAL = 0.8
 """Share of a source's models that must have an item before it is asked of all."""
 Floats = NDArray[np.float64]

@@ -91,7 +91,7 @@ def _commit() -> str | None:
     """Of the code as it stands; marked where files differ from it."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(FILE.parent), "describe", "--always", "--dirty", "--abbrev=12"],  # noqa: S607
+            ["git", "-C", str(FILE.parent), "describe", "--always", "--dirty", "--abbrev=12"],
             capture_output=True,
             timeout=20,
             check=False,

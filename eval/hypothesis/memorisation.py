@@ -69,9 +69,13 @@ def drops_of(data: OutcomeSet) -> Drops:
 
 
 def memorisation_verdict(
-    registration: Registration, found: Mapping[str, Drops], small: str, large: str | None, seed: int,
+    registration: Registration,
+    found: Mapping[str, Drops],
+    small: str,
+    large: str | None,
+    seed: int,
     notes: tuple[str, ...] = (),
-) -> Verdict:  # fmt: skip
+) -> Verdict:
     """The verdict on the arms of a live run; `found` is by arm."""
     kind = registration.kind(POPULATION)
     if small not in found:

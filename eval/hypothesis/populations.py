@@ -1,9 +1,10 @@
 """The populations of the pre-registration, read as grids.
 
-The exclusions are the file's: a model that lacks rows of a benchmark, or whose format failures exceed a fifth of its answers there, is left out of that benchmark; one without a size is shown,
-never fitted. Where a table has no flag for an unread answer, `ockham outcomes check`'s rule for
-formats stands in (a cell at zero, though the model does well elsewhere and others do well
-there). What was left out is listed.
+The exclusions are the file's: a model that lacks rows of a benchmark, or whose format failures
+exceed a fifth of its answers there, is left out of that benchmark; one without a size is shown,
+never fitted. A format failure is an unread answer where a table flags them, and what `ockham
+outcomes check` calls one (a cell at zero, though the model does well elsewhere and others do
+well there). What was left out is listed.
 """
 
 from collections.abc import Callable, Mapping
@@ -207,7 +208,7 @@ def _mean_row(row: Mapping[str, object], at: Placed, n: float) -> Row:
 
 def _published_sizes(frame: pl.DataFrame) -> Callable[[str], float]:
     """Questions of a benchmark where its row does not say: as another source says of the same."""
-    known = {b: n for b, n in frame.select("benchmark", "n").drop_nulls().iter_rows()}
+    known = dict(frame.select("benchmark", "n").drop_nulls().iter_rows())
 
     def size(benchmark: str) -> float:
         name = benchmark.replace("hendrycksTest-", "mmlu_")

@@ -105,7 +105,7 @@ def _git(path: Path, *arguments: str) -> str | None:
     """What git prints in the file's folder; None where it fails or is not there."""
     try:
         done = subprocess.run(
-            ["git", "-C", str(path.parent), *arguments],  # noqa: S607
+            ["git", "-C", str(path.parent), *arguments],
             capture_output=True,
             timeout=_TIMEOUT,
             check=False,

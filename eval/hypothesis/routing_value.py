@@ -75,9 +75,8 @@ def pair_data(data: OutcomeSet, small: str, large: str) -> PairData | str:
         counted_score().alias("counted")
     )
     out = [f"{arm}/{b}: {why}" for (arm, b), why in left.items() if arm in (small, large)]
-    gone = pl.DataFrame(
-        [{"arm": a, "benchmark": b} for a, b in left], schema={"arm": pl.String, "benchmark": pl.String}
-    )  # fmt: skip
+    names = {"arm": pl.String(), "benchmark": pl.String()}
+    gone = pl.DataFrame([{"arm": a, "benchmark": b} for a, b in left], schema=names)
     rows = rows.join(gone, on=["arm", "benchmark"], how="anti")
     key = ["benchmark", "query_id"]
     mean = rows.group_by(*key, "arm").agg(pl.col("counted").mean())

@@ -11,9 +11,9 @@ from eval.hypothesis.grid import Grid
 from eval.hypothesis.populations import Population
 from eval.hypothesis.registration import Registration
 from eval.hypothesis.rules import Estimate, Verdict, decide
-from eval.hypothesis.slopes import design, draw_families, fit_slopes, step_slopes
+from eval.hypothesis.slopes import Design, design, draw_families, fit_slopes, step_slopes
 
-__all__ = ["NAME", "guards", "interval", "judge_slopes", "ratio_of", "slope_verdict"]
+__all__ = ["NAME", "guards", "interval", "judge_slopes", "ratio_of", "resampled", "slope_verdict"]
 
 NAME = "P1_slopes"
 FAMILIES = 4
@@ -36,6 +36,16 @@ def interval(values: Floats, value: float, level: float = 0.95) -> Estimate:
         float(np.quantile(high, 1 - tail, method="higher")),
     )
     return Estimate(value, *(end if math.isfinite(end) else math.nan for end in ends))
+
+
+def resampled(data: Design, resamples: int, seed: int, quick: bool) -> Floats:
+    """(r, 2) slopes of resampled families; nan where there is one family, which has no spread.
+
+    quick: by one scoring step.
+    """
+    times = draw_families(data.families, resamples, np.random.default_rng([seed, 1]))
+    slopes = (step_slopes if quick else fit_slopes)(data, times)
+    return slopes if data.families > 1 else np.full_like(slopes, np.nan)
 
 
 def ratio_of(slopes: Floats) -> Floats:
@@ -69,8 +79,7 @@ def judge_slopes(
     data = design(grid)
     every = np.ones((1, data.families))
     at = fit_slopes(data, every)[0]
-    times = draw_families(data.families, resamples, np.random.default_rng([seed, 1]))
-    slopes = (step_slopes if quick else fit_slopes)(data, times)
+    slopes = resampled(data, resamples, seed, quick)
     one, two = (interval(slopes[:, k], float(at[k])) for k in (0, 1))
     ratio = interval(ratio_of(slopes), float(ratio_of(at[None])[0]))
     word, reason = decide(prediction, ratio, guards(grid, one))
@@ -115,8 +124,8 @@ def one_sided(grid: Grid, resamples: int, seed: int) -> dict[str, Estimate]:
     data = design(grid)
     if not data.n.any():
         return {}
-    times = draw_families(data.families, resamples, np.random.default_rng([seed, 1]))
-    at, drawn = fit_slopes(data, np.ones((1, data.families)))[0], step_slopes(data, times)
+    at = fit_slopes(data, np.ones((1, data.families)))[0]
+    drawn = resampled(data, resamples, seed, quick=True)
     names = ("verifiable", "knowledge")
     return {
         f"{name} slope alone, log-odds a decade": interval(drawn[:, k], float(at[k]))

@@ -106,7 +106,7 @@ def fit_slopes(data: Design, times: Floats) -> Floats:
 def _fit(data: Design, times: Floats, start: State | None) -> State:
     """Items (r, i), strata (r, s) and slopes (r, 2) by Fisher scoring; nan slopes: no answer."""
     onehot = data.onehot
-    runs, strata, items = len(times), len(onehot), len(data.axis)
+    runs, strata = len(times), len(onehot)
     weight = times[:, data.family]
     if start is None:
         alpha, gamma, beta = _rough(data, runs), np.zeros((runs, strata)), np.zeros((runs, 2))

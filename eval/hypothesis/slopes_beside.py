@@ -13,15 +13,24 @@ from eval.hypothesis.families import year_of
 from eval.hypothesis.grid import KNOWLEDGE, TOP, VERIFIABLE, Grid, logit
 from eval.hypothesis.populations import Population
 from eval.hypothesis.rules import Estimate
-from eval.hypothesis.slope_ratio import interval, ratio_of
+from eval.hypothesis.slope_ratio import interval, ratio_of, resampled
 from eval.hypothesis.slopes import Design, design, draw_families, step_slopes
 
-__all__ = ["Frontier", "Pair", "beside", "frontier", "levels", "pairs", "points_a_decade"]
+__all__ = [
+    "Frontier",
+    "Pair",
+    "beside",
+    "frontier",
+    "levels",
+    "pairs",
+    "points_a_decade",
+    "quick_ratio",
+]
 
 Floats = NDArray[np.float64]
 LOW_QUANTILE = 0.1
 """Of sizes at a score: "the smallest that reach it"."""
-FRONTIER_DRAWS = 200
+FRONTIER_DRAWS = 100
 LEAST = 0.005
 """Shares are clipped here: the log-odds of nothing are no number."""
 ENOUGH = 12
@@ -56,14 +65,16 @@ def beside(population: Population, resamples: int, seed: int) -> dict[str, objec
     """Name -> estimate of the ratio under another choice."""
     grid = population.grid.on_both_axes()
     found: dict[str, object] = {
-        "ratio, active parameters": _ratio(design(grid, active=True), resamples, seed),
-        "ratio, no guess floor": _ratio(design(grid, floors=False), resamples, seed),
-        "ratio, every subject weighs the same": _ratio(design(grid, equal=True), resamples, seed),
+        "ratio, active parameters": quick_ratio(design(grid, active=True), resamples, seed),
+        "ratio, no guess floor": quick_ratio(design(grid, floors=False), resamples, seed),
+        "ratio, every subject weighs the same": quick_ratio(
+            design(grid, equal=True), resamples, seed
+        ),
         "ratio, within-family pairs only": pair_ratio(grid, resamples, seed),
     }
     if population.kept_formats is not None:
         kept = population.kept_formats.on_both_axes()
-        found["ratio, format zeros kept"] = _ratio(design(kept), resamples, seed)
+        found["ratio, format zeros kept"] = quick_ratio(design(kept), resamples, seed)
     places = sorted(set(grid.places))
     if len(places) > 1:
         for place in places:
@@ -71,14 +82,14 @@ def beside(population: Population, resamples: int, seed: int) -> dict[str, objec
             families = len(own.two_sizes())
             if families:
                 name = f"ratio, {place} alone ({families} families with two sizes)"
-                found[name] = _ratio(design(own), resamples, seed)
+                found[name] = quick_ratio(design(own), resamples, seed)
     return found
 
 
-def _ratio(data: Design, resamples: int, seed: int) -> Estimate:
-    times = draw_families(data.families, resamples, np.random.default_rng([seed, 1]))
+def quick_ratio(data: Design, resamples: int, seed: int) -> Estimate:
     at = step_slopes(data, np.ones((1, data.families)))
-    return interval(ratio_of(step_slopes(data, times)), float(ratio_of(at)[0]))
+    drawn = resampled(data, resamples, seed, quick=True)
+    return interval(ratio_of(drawn), float(ratio_of(at)[0]))
 
 
 def pairs(grid: Grid) -> list[Pair]:
@@ -115,6 +126,8 @@ def pair_ratio(grid: Grid, resamples: int, seed: int) -> Estimate:
     of = np.array([families.index(p.family) for p in found])
     times = draw_families(len(families), resamples, np.random.default_rng([seed, 2]))[:, of]
     mean = times @ slopes / np.maximum(times.sum(axis=1, keepdims=True), 1)
+    if len(families) < 2:
+        mean = np.full_like(mean, np.nan)
     return interval(ratio_of(mean), float(ratio_of(slopes.mean(axis=0)[None])[0]))
 
 

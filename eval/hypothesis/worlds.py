@@ -10,7 +10,7 @@ Slopes' spread between families is taken as it is seen, sampling noise included:
 rather than too little.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -43,7 +43,7 @@ WRONG: Mapping[str, tuple[str, ...]] = {
 }
 WORLDS = 200
 DRAWS = 250
-FEW, FEW_DRAWS = 40, 150
+FEW, FEW_DRAWS = 25, 120
 """Worlds and resamples of each step of `needed`."""
 TELLS = 5.0
 """Information (questions' worth) below which a cell says nothing of the noise: at its floor."""
@@ -210,7 +210,9 @@ def needed(
     own, found, times = len(grid.two_sizes()), {}, 1
     while own and times < most:
         times *= 2
-        made = simulate(more_families(grid, times), prediction, seed + times, FEW, FEW_DRAWS)
+        made = simulate(
+            more_families(grid, times), prediction, seed + times, FEW, FEW_DRAWS, tuple(RIGHT)
+        )
         if made is None:
             break
         found[own * times] = made.power
@@ -218,7 +220,12 @@ def needed(
 
 
 def simulate(
-    grid: Grid, prediction: Mapping[str, Any], seed: int, worlds: int = WORLDS, draws: int = DRAWS
+    grid: Grid,
+    prediction: Mapping[str, Any],
+    seed: int,
+    worlds: int = WORLDS,
+    draws: int = DRAWS,
+    kinds: Collection[str] = tuple(KINDS),
 ) -> Report | None:
     """Verdicts of so many worlds of each kind; None where the table has no slope to start from."""
     grid = grid.on_both_axes()
@@ -229,6 +236,8 @@ def simulate(
         return None
     counts: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
     for number, (kind, ratio) in enumerate(KINDS.items()):
+        if kind not in kinds:
+            continue
         rng = np.random.default_rng([seed, 10, number])
         for one in range(worlds):
             made = world(grid, noise, ratio, rng)
