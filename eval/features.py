@@ -86,7 +86,8 @@ def _open(folder: Path, fingerprint: str) -> sqlite3.Connection:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         store = sqlite3.connect(folder / f"{fingerprint}.sqlite", timeout=60)
-        store.execute("PRAGMA journal_mode=WAL")
+        # No WAL: two processes that switch a new file to it at once are told "locked", whatever
+        # the timeout; the rollback journal waits.
         store.execute(
             "CREATE TABLE IF NOT EXISTS row (key TEXT PRIMARY KEY, dense BLOB, terms BLOB)"
         )

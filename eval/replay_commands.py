@@ -48,12 +48,39 @@ def replay(
     exclude_subject: Annotated[
         str, typer.Option(help="Leave out queries whose subject contains this; '' keeps all.")
     ] = "|contaminated",
+    off_policy: Annotated[
+        bool, typer.Option("--off-policy", help="The source is routed traffic: what of another?")
+    ] = False,
+    steps: Annotated[
+        str,
+        typer.Option(help="With --off-policy: sequence, or first (the log goes on from there)."),
+    ] = "sequence",
+    clip: Annotated[
+        float | None,
+        typer.Option(help="With --off-policy: no weight above this; default: none cut."),
+    ] = None,
+    label_source: Annotated[
+        str, typer.Option(help="With --off-policy: randomised labels, or feedback (self-selected).")
+    ] = "randomised",
+    served: Annotated[
+        str | None, typer.Option(help="With --off-policy: only the traffic of this policy.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write records and curves for a report.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print records as JSON lines.")] = False,
 ) -> None:
     """Compare routing policies on recorded outcomes: curves, areas, intervals, tests."""
     import sys
     import time
+
+    if off_policy:
+        from eval.offpolicy.command import off_policy_replay
+
+        named = tuple(p.strip() for p in policies.split(",") if p.strip())
+        off_policy_replay(
+            source, (*named, *(against or ())), steps, clip, label_source, served, bootstrap, seed,
+            out, as_json,
+        )  # fmt: skip
+        return
 
     from eval.contenders import check_policies
     from eval.replay import Plan, Record

@@ -8,10 +8,12 @@ answer has, by the answering model's tokenizer. A larger model may write more or
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from policies import Policy
+from router.bounds import unmet
 from router.config import Settings
-from router.errors import NoAnswerError
+from router.errors import BudgetError, NoAnswerError
 from router.models.prices import reference_price
 from router.samples import AttemptStatus
 from router.state import Answer, Attempt, Decision, RunState, Signals, Trace, Verdict
@@ -22,17 +24,31 @@ TOKEN_MODEL = "this run's own prompt and answer tokens, without passages"  # noq
 """Name of the token model behind the all-large estimate."""
 
 
-def conclude(settings: Settings, policy: Policy, state: RunState, started: float) -> Answer:
+def conclude(
+    settings: Settings,
+    policy: Policy,
+    state: RunState,
+    started: float,
+    tenant_usd: float = float("inf"),
+) -> Answer:
     """The answer of a finished run.
 
+    Args:
+        tenant_usd: what the budget that paid has left.
+
     Raises:
+        BudgetError: nothing was said that could be returned, and an arm that could have been
+            run was not, because the budget does not hold its worst case.
         NoAnswerError: nothing was said that could be returned; the message tells why each
             arm failed or could not be run.
     """
     decision, attempts = state["decision"], state["attempts"]
     index = decision.attempt
     if index is None or not _says_something(attempts[index], state["verdicts"][index]):
-        raise NoAnswerError(_nothing(decision, attempts))
+        what = _nothing(decision, attempts)
+        if any(arm.over_budget for arm in decision.arms.values()):
+            raise BudgetError(what, tenant_usd)
+        raise NoAnswerError(what)
     best, verdict = attempts[index], state["verdicts"][index]
     verified = verdict.passed is True
     return Answer(
@@ -42,13 +58,14 @@ def conclude(settings: Settings, policy: Policy, state: RunState, started: float
         model=best.model,
         verdict=verdict,
         verified=verified,
-        finish="length" if best.status in _CUT else "stop",
+        finish=_finish(best),
+        choices=best.choices,
         cost_usd=sum(a.cost_usd for a in attempts),
         prompt_tokens=sum(a.prompt_tokens for a in attempts),
         completion_tokens=sum(a.completion_tokens for a in attempts),
         all_large_usd_estimate=_all_large(settings, state, best),
         citations=best.citations,
-        note=None if verified else _note(decision, best, verdict, state["signals"]),
+        note=_noted(state, decision, best, verdict),
         signals=state["signals"],
         trace=_trace(policy, state, started),
     )
@@ -57,11 +74,19 @@ def conclude(settings: Settings, policy: Policy, state: RunState, started: float
 _CUT = (AttemptStatus.TRUNCATED, AttemptStatus.PROVISIONAL)
 
 
+def _finish(best: Attempt) -> Literal["stop", "length", "tool_calls"]:
+    if best.status in _CUT:
+        return "length"
+    called = best.choices and best.choices[0].get("finish_reason") == "tool_calls"
+    return "tool_calls" if called else "stop"
+
+
 def _says_something(attempt: Attempt, verdict: Verdict) -> bool:
     """Whether an attempt can be returned: a provisional one only if its check passed."""
     if attempt.status is AttemptStatus.PROVISIONAL:
         return verdict.passed is True
-    return bool(attempt.text) and attempt.status is not AttemptStatus.FAILED
+    said = attempt.text or attempt.choices
+    return bool(said) and attempt.status is not AttemptStatus.FAILED
 
 
 def _all_large(settings: Settings, state: RunState, best: Attempt) -> float:
@@ -69,6 +94,15 @@ def _all_large(settings: Settings, state: RunState, best: Attempt) -> float:
     if not bare:
         bare = sum(len(m.content) for m in state["query"].messages) // 4 + 8
     return reference_price(settings).cost(bare, best.one_call[1])
+
+
+def _noted(state: RunState, decision: Decision, best: Attempt, verdict: Verdict) -> str | None:
+    """What to know of the answer; None where it is verified and reaches what was asked for."""
+    missed = unmet(state["query"].bounds, verdict)
+    if verdict.passed is True:
+        return missed
+    note = _note(decision, best, verdict, state["signals"])
+    return f"{note}; {missed}" if missed else note
 
 
 def _note(decision: Decision, best: Attempt, verdict: Verdict, signals: Signals) -> str:
@@ -120,4 +154,5 @@ def _trace(policy: Policy, state: RunState, started: float) -> Trace:
         steps=tuple(state["steps"]),
         seconds=seconds,
         model_seconds=sum(a.seconds for a in state["attempts"]),
+        features=state["features"],
     )

@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from policies import STOP, Arm, AttemptBlock, CaseBatch, ChoiceBatch, Outcome, Shadowed
 from router.arms.bounds import expected_tokens, instruction_bytes, worst_tokens
 from router.arms.latency import Latency
+from router.arms.methods import Single
+from router.arms.plain import plain_bound, plain_tokens
 from router.arms.reader import passages_block, reader_response_format
 from router.arms.run import asks_many, token_cap
 from router.arms.spending import prompt_bound
+from router.bounds import Left, left_of, too_slow
 from router.config import Settings
 from router.models.pool import Models
+from router.needs import choices_asked, hard_needs, is_plain
 from router.samples import AttemptStatus
 from router.settings import ArmSettings
 from router.state import (
@@ -37,7 +41,7 @@ from router.state import (
     Verdict,
 )
 
-__all__ = ["CaseBuilder", "explain", "spent_usd"]
+__all__ = ["CaseBuilder", "explain", "refusal", "spent_usd"]
 
 CHARS_PER_TOKEN = 3.6
 """English prose through common BPE vocabularies; predictions only."""
@@ -61,6 +65,19 @@ OUTCOMES: Mapping[AttemptStatus, Outcome] = {
 
 
 @dataclass(frozen=True, slots=True)
+class _Size:
+    """Tokens of one call."""
+
+    prompt: int
+    """Predicted."""
+    bound: int
+    """Most that the prompt can have."""
+    cap: int
+    """Most of a choice."""
+    choices: int = 1
+
+
+@dataclass(frozen=True, slots=True)
 class _Facts:
     """One arm, as of now. Costs in USD; `why_not` is None where the arm can be run."""
 
@@ -69,6 +86,7 @@ class _Facts:
     why_not: str | None
     capable: bool
     seconds: float = float("nan")
+    over_budget: bool = False
 
 
 class CaseBuilder:
@@ -79,21 +97,31 @@ class CaseBuilder:
         self._models = models
         self._index_why_not = index_why_not
         self._latency = Latency()
+        self._plainest = _plainest(settings.arms)
         self.arms = tuple(
             Arm(name, settings.models[a.model].tier, a.context, a.method.name)
             for name, a in settings.arms.items()
         )
 
-    def build(self, state: RunState) -> tuple[CaseBatch, dict[str, ArmEstimate]]:
-        """The case, and per arm what will stand in the trace."""
-        left = self._settings.limits.max_cost_usd - spent_usd(state)
+    def build(
+        self, state: RunState, tenant_usd: float = float("inf"), left_s: float | None = None
+    ) -> tuple[CaseBatch, dict[str, ArmEstimate]]:
+        """The case, and per arm what will stand in the trace.
+
+        Args:
+            tenant_usd: what the budget that pays has left.
+            left_s: seconds until the end, where the caller bounds them.
+        """
+        left = self.left(state, tenant_usd)
         facts = {
             name: replace(
-                self._facts(arm, state, left),
+                self._facts(name, arm, state, left),
                 seconds=self._latency.expect(name, self._written(arm, state)),
             )
             for name, arm in self._settings.arms.items()
         }
+        for name, why in _passed_over(facts, state, left_s).items():
+            facts[name] = replace(facts[name], why_not=why)
         seen = list(facts.values())
         case = CaseBatch(
             arms=self.arms,
@@ -104,12 +132,17 @@ class CaseBuilder:
             predicted_seconds=np.array([[f.seconds for f in seen]]),
             available=np.array([[f.why_not is None for f in seen]]),
             capable=np.array([[f.capable for f in seen]]),
-            request_left=np.array([left]),
-            tenant_left=np.array([np.inf]),
+            request_left=np.array([left.request_usd]),
+            tenant_left=np.array([left.tenant_usd]),
             row_key=row_key(state["query"].text),
             attempts=_attempts(self.arms, state["attempts"], state["verdicts"]),
         )
         return case, {name: _estimate(f) for name, f in facts.items()}
+
+    def left(self, state: RunState, tenant_usd: float = float("inf")) -> Left:
+        """What the run may still spend."""
+        bounds = state["query"].bounds
+        return left_of(self._settings.limits, bounds, spent_usd(state), tenant_usd)
 
     def reads_passages(self, query: Query) -> bool:
         """Whether an arm that reads passages can be run, its model and its index being there."""
@@ -129,32 +162,65 @@ class CaseBuilder:
         cap = token_cap(arm, self._models.settings(arm.model))
         return min(cap, COMPLETION_TOKENS[state["signals"].domain])
 
-    def _facts(self, arm: ArmSettings, state: RunState, left: float) -> _Facts:
+    def _facts(self, name: str, arm: ArmSettings, state: RunState, left: Left) -> _Facts:
         model = self._models.settings(arm.model)
         price = self._models.price(arm.model)
+        plain = is_plain(state["query"])
+        size = self._plain_size(arm, state) if plain else self._size(arm, state)
+        method = Single() if plain else arm.method
+        language = state["signals"].language
+        capable = model.languages is None or language in {*model.languages, "und"}
+        cannot = self._cannot(name, arm, state["query"]) if plain else None
+        why_not = cannot or self._why_not(arm, state, size.prompt)
+        if price is None:
+            return _Facts(float("nan"), float("nan"), why_not, capable)
+        one = price.cost(size.bound, size.cap * size.choices)
+        # A method of several samples stops at what is left: `router.arms.spending`.
+        every = worst_tokens(method, size.bound, size.cap * size.choices)
+        worst = max(one, min(left.usd, price.cost(*every)))
+        written = min(self._written(arm, state), size.cap) * size.choices
+        predicted = min(worst, price.cost(*expected_tokens(method, size.prompt, written)))
+        over_budget = False
+        if why_not is None:
+            why_not, over_budget = _too_dear(one, left, state.get("refused", {}).get(name))
+        return _Facts(predicted, worst, why_not, capable, over_budget=over_budget)
+
+    def _size(self, arm: ArmSettings, state: RunState) -> _Size:
         query = state["query"]
         chars = sum(len(m.content) for m in query.messages)
         extra, extra_bytes = self._passages(arm, state)
         template = TEMPLATE_TOKENS + instruction_bytes(arm.method)
         prompt = int((chars + extra) / CHARS_PER_TOKEN) + template
-        cap = token_cap(arm, model)
-        written = self._written(arm, state)
+        cap = token_cap(arm, self._models.settings(arm.model))
+        if arm.method.k == 1 and isinstance(arm.method, Single):
+            cap = min(cap, query.sampling.max_tokens or cap)
         # The messages without the arm's own words, which `template` bounds.
-        plain = [{"content": m.content} for m in query.messages]
+        bare = [{"content": m.content} for m in query.messages]
+        bound = prompt_bound(bare, None, query.response_format) + extra_bytes + template
         context = self._models.context_tokens(arm.model)
-        bound = prompt_bound(plain, None, query.response_format) + extra_bytes + template
         if context is not None:
             bound, cap = min(bound, context), min(cap, context)
-        language = state["signals"].language
-        capable = model.languages is None or language in {*model.languages, "und"}
-        if price is None:
-            why_not = self._why_not(arm, state, prompt, float("nan"), left)
-            return _Facts(float("nan"), float("nan"), why_not, capable)
-        one = price.cost(bound, cap)
-        # A method of several samples stops at what is left: `router.arms.spending`.
-        worst = max(one, min(left, price.cost(*worst_tokens(arm.method, bound, cap))))
-        predicted = min(worst, price.cost(*expected_tokens(arm.method, prompt, written)))
-        return _Facts(predicted, worst, self._why_not(arm, state, prompt, one, left), capable)
+        return _Size(prompt, bound, cap)
+
+    def _plain_size(self, arm: ArmSettings, state: RunState) -> _Size:
+        """Of one call with what the client sent, and nothing of ours."""
+        query, model = state["query"], self._models.settings(arm.model)
+        cap = token_cap(arm, model)
+        cap = min(cap, query.sampling.max_tokens or cap)
+        bound = plain_bound(query, model.image_tokens, self._models.most_input(arm.model))
+        prompt = min(bound, plain_tokens(query, CHARS_PER_TOKEN))
+        return _Size(prompt, bound, cap, choices_asked(query))
+
+    def _cannot(self, name: str, arm: ArmSettings, query: Query) -> str | None:
+        """Why the arm cannot serve a request for more than a text, None where it can."""
+        missing = sorted(hard_needs(query) - self._models.can(arm.model))
+        if missing:
+            return (
+                f"its model cannot do what the request needs: {', '.join(missing)} "
+                f"(models.{arm.model}.can)"
+            )
+        first = self._plainest[arm.model]
+        return None if name == first else f"for such a request it makes the same call as {first}"
 
     def _passages(self, arm: ArmSettings, state: RunState) -> tuple[int, int]:
         """Characters and bytes that passages add to the arm's prompt: of the real ones, once
@@ -172,14 +238,13 @@ class CaseBuilder:
         form = len(json.dumps(reader_response_format(read, many=many)))
         return len(shown), len(shown.encode("utf-8", "replace")) + form
 
-    def _why_not(
-        self, arm: ArmSettings, state: RunState, prompt: int, one: float, left: float
-    ) -> str | None:
-        """Why the arm cannot be run now, None where it can. `one`: worst case of a sample."""
+    def _why_not(self, arm: ArmSettings, state: RunState, prompt: int) -> str | None:
+        """Why the arm cannot be run now whatever it costs, None where it can."""
         down = self._models.why_not(arm.model)
         if down is not None:
             return down
-        if arm.context == "index" and state["query"].passages is None:
+        query = state["query"]
+        if arm.context == "index" and query.passages is None and not is_plain(query):
             lookup = state.get("lookup")
             broken = lookup.error if lookup is not None else None
             if self._index_why_not or broken:
@@ -187,12 +252,51 @@ class CaseBuilder:
         context = self._models.context_tokens(arm.model)
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
-        if one > left:
-            return (
-                f"its worst case, USD {one:.4f}, is above the USD {max(left, 0):.4f} left "
-                "under limits.max_cost_usd"
-            )
         return None
+
+
+def _plainest(arms: Mapping[str, ArmSettings]) -> dict[str, str]:
+    """By model its arm that a plain call is made for: the one that does least beside it."""
+    found: dict[str, str] = {}
+    for name, arm in sorted(arms.items(), key=lambda item: _extras(item[1])):
+        found.setdefault(arm.model, name)
+    return found
+
+
+def _extras(arm: ArmSettings) -> int:
+    return (arm.context == "index") + (not isinstance(arm.method, Single))
+
+
+def _too_dear(one: float, left: Left, refused: str | None) -> tuple[str | None, bool]:
+    """Why there is no money for one sample, whose worst case is `one`; whether it is for the
+    budget. `refused`: what the budget has said of the arm in this run."""
+    if one > left.request_usd:
+        rest = f"{max(left.request_usd, 0):.4f} left under {left.cap}"
+        return f"its worst case, USD {one:.4f}, is above the USD {rest}", False
+    if refused is not None:
+        return refused, True
+    if one > left.tenant_usd:
+        return refusal(one, left.tenant_usd), True
+    return None, False
+
+
+def refusal(usd: float, left_usd: float) -> str:
+    """What is said of an arm whose worst case the budget does not hold."""
+    return (
+        f"its worst case, USD {usd:.4f}, is above what the budget has left "
+        f"(USD {max(left_usd, 0):.4f})"
+    )
+
+
+def _passed_over(
+    facts: Mapping[str, _Facts], state: RunState, left_s: float | None
+) -> dict[str, str]:
+    """Arms that can be run, and are too slow for what the caller asked for."""
+    if left_s is None:
+        return {}
+    tried = {attempt.arm for attempt in state["attempts"]}
+    open_ = {n: f.seconds for n, f in facts.items() if f.why_not is None and n not in tried}
+    return too_slow(open_, left_s)
 
 
 def spent_usd(state: RunState) -> float:
@@ -200,7 +304,7 @@ def spent_usd(state: RunState) -> float:
     lookup: Lookup | None = state.get("lookup")
     if not state["attempts"]:
         return 0.0 if lookup is None else lookup.cost_usd
-    return sum(attempt.cost_usd for attempt in state["attempts"])
+    return sum(attempt.charged_usd for attempt in state["attempts"])
 
 
 def _known_passages(state: RunState) -> tuple[Passage, ...] | None:
@@ -261,6 +365,7 @@ def _estimate(facts: _Facts) -> ArmEstimate:
     return ArmEstimate(
         available=facts.why_not is None,
         why_not=facts.why_not,
+        over_budget=facts.over_budget,
         predicted_cost_usd=None if np.isnan(facts.predicted) else facts.predicted,
         worst_cost_usd=None if np.isnan(facts.worst) else facts.worst,
         predicted_seconds=None if np.isnan(facts.seconds) else facts.seconds,

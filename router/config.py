@@ -29,6 +29,7 @@ from router.settings import (
     ArmSettings,
     GatewaySettings,
     KnowledgeSettings,
+    LedgerSettings,
     LimitSettings,
     ModelSettings,
     PolicySettings,
@@ -43,7 +44,13 @@ __all__ = ["Settings", "load_settings", "make_policy"]
 DEFAULTS = Path(__file__).with_name("default.yaml")
 INNER = frozenset({"inner", "shadow"})
 """Parameters of a policy that are policies (`policies.wrapper`)."""
-_NOT_SETTINGS = {"OCKHAM_CONFIG", "OCKHAM_DATA_DIR", "OCKHAM_SHARED_DATA", "OCKHAM_VLLM_PYTHON"}
+_NOT_SETTINGS = {
+    "OCKHAM_CONFIG",
+    "OCKHAM_DATA_DIR",
+    "OCKHAM_LITELLM_PYTHON",
+    "OCKHAM_SHARED_DATA",
+    "OCKHAM_VLLM_PYTHON",
+}
 
 
 class _Defaults(YamlConfigSettingsSource):
@@ -69,6 +76,7 @@ class Settings(BaseSettings):
     signals: SignalSettings
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
+    ledger: LedgerSettings = LedgerSettings()
     sandbox: SandboxSettings
     watch: WatchSettings | None = None
     tracing: bool = False

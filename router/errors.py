@@ -5,7 +5,9 @@
     ├── InputError               exit 2   the query or an argument is wrong
     ├── SetupError               exit 3   a weight file, an index or a tool is missing
     ├── KnowledgeError           exit 3   the index cannot be built, read or trusted
+    ├── LedgerError              exit 3   the ledger cannot be opened, read or written
     ├── NoAnswerError            exit 4   every arm that could be tried failed
+    ├── BudgetError              exit 4   the budget holds no arm's worst case
     └── ModelError               exit 4   a model call failed
         ├── ModelUnavailable              nothing listens, or the server refused
         ├── ModelAuthError                the key is missing or wrong
@@ -21,10 +23,12 @@ from typing import ClassVar
 
 __all__ = [
     "BadResponse",
+    "BudgetError",
     "ConfigError",
     "ContextOverflow",
     "InputError",
     "KnowledgeError",
+    "LedgerError",
     "ModelAuthError",
     "ModelDied",
     "ModelError",
@@ -66,10 +70,27 @@ class KnowledgeError(OckhamError):
     exit_code = 3
 
 
+class LedgerError(OckhamError):
+    """The ledger cannot be opened, read or written. Nothing was reserved, so nothing is spent."""
+
+    exit_code = 3
+
+
 class NoAnswerError(OckhamError):
     """Every arm that could be tried failed, so there is nothing to return."""
 
     exit_code = 4
+
+
+class BudgetError(OckhamError):
+    """The budget that pays for the run holds no arm's worst case, and nothing was answered."""
+
+    exit_code = 4
+
+    def __init__(self, message: str, left_usd: float) -> None:
+        super().__init__(message)
+        self.left_usd = left_usd
+        """What the budget has left, USD."""
 
 
 class ModelError(OckhamError):

@@ -17,12 +17,14 @@ from weakref import WeakKeyDictionary
 
 from policies import Policy
 from router.answer import conclude
+from router.bounds import most_seconds, time_limit
 from router.config import Settings, load_settings, make_policy
 from router.errors import InputError, NoAnswerError, OckhamError
 from router.models.client import close_clients
 from router.models.prices import check_prices
+from router.purse import Purse
 from router.query import Askable, make_query
-from router.state import Answer, Decision, Event, Query, RunState, Signals
+from router.state import Answer, Bounds, Decision, Event, Query, RunState, Signals
 from router.watch import Watch
 
 if TYPE_CHECKING:
@@ -87,9 +89,17 @@ class Router:
         """
         return self._wait(self._answer(query, policy))
 
-    async def aask(self, query: Askable, *, policy: PolicyChoice = None) -> Answer:
-        """`ask` for async code; cancelling it stops the model's work."""
-        async with aclosing(self.astream(query, policy=policy)) as events:
+    async def aask(
+        self, query: Askable, *, policy: PolicyChoice = None, purse: Purse | None = None
+    ) -> Answer:
+        """`ask` for async code; cancelling it stops the model's work.
+
+        Raises:
+            BudgetError: the purse holds no arm's worst case, and nothing was answered.
+        """
+        if self._home_loop() is asyncio.get_running_loop():
+            return await self._answer(query, policy, purse)
+        async with aclosing(self.astream(query, policy=policy, purse=purse)) as events:
             async for event in events:
                 if event.kind == "answer":
                     answer: Answer = event.data
@@ -97,19 +107,26 @@ class Router:
         raise OckhamError("the run ended without an answer")  # pragma: no cover
 
     async def astream(
-        self, query: Askable, *, policy: PolicyChoice = None, commit: bool = False
+        self,
+        query: Askable,
+        *,
+        policy: PolicyChoice = None,
+        commit: bool = False,
+        purse: Purse | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Everything that happens, as it happens; the last event holds the `Answer`.
 
         With `commit`, text of an unchecked arm that has been streamed is final: it is not
-        thrown away for another arm's, even where it was cut at the token cap.
+        thrown away for another arm's, even where it was cut at the token cap. A `purse` pays:
+        it is asked in the router's own loop, before each arm, and settled after it, also where
+        the run is left in the middle.
         Leaving the loop early (`aclose`, cancellation) stops the model's work.
         """
         home, here = self._home_loop(), asyncio.get_running_loop()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         if home is here:
             run: asyncio.Future[None] = here.create_task(
-                self._drive(query, policy, queue.put_nowait, commit)
+                self._drive(query, policy, queue.put_nowait, commit, purse)
             )
         else:
 
@@ -117,7 +134,9 @@ class Router:
                 with suppress(RuntimeError):  # the caller's loop has closed: it has gone
                     here.call_soon_threadsafe(queue.put_nowait, event)
 
-            run = asyncio.wrap_future(self._submit(self._drive(query, policy, carry, commit)))
+            run = asyncio.wrap_future(
+                self._submit(self._drive(query, policy, carry, commit, purse))
+            )
         try:
             while (event := await queue.get()) is not None:
                 yield event
@@ -212,14 +231,16 @@ class Router:
     def _query(self, query: Askable) -> Query:
         return make_query(query, max_chars=self.settings.limits.max_query_chars)
 
-    async def _answer(self, query: Askable, policy: PolicyChoice) -> Answer:
+    async def _answer(
+        self, query: Askable, policy: PolicyChoice, purse: Purse | None = None
+    ) -> Answer:
         answers: list[Answer] = []
 
         def keep(event: Event | None) -> None:
             if event is not None and event.kind == "answer":
                 answers.append(event.data)
 
-        await self._drive(query, policy, keep)
+        await self._drive(query, policy, keep, purse=purse)
         return answers[0]
 
     async def _drive(
@@ -228,16 +249,17 @@ class Router:
         policy: PolicyChoice,
         emit: Callable[[Event | None], None],
         commit: bool = False,
+        purse: Purse | None = None,
     ) -> None:
         """One run on the home loop. Emits its events, then None, however it ends."""
         from router.graph import Context
 
         try:
             asked, chosen = self._query(query), self._policy(policy)
-            deadline = time.perf_counter() + self.settings.limits.timeout_s
-            assembly = await self._ready_in_time()
+            deadline = time.perf_counter() + most_seconds(self.settings.limits, asked.bounds)
+            assembly = await self._ready_in_time(asked.bounds)
             started = time.perf_counter()
-            context = Context(assembly.engine, chosen, deadline, commit)
+            context = Context(assembly.engine, chosen, deadline, commit, purse)
             state: Any = {}
             with self._no_tracing():
                 stream = assembly.graph.astream(
@@ -251,7 +273,8 @@ class Router:
                         emit(cast(Event, item))
                     else:
                         state = item
-            answer = conclude(self.settings, chosen, cast(RunState, state), started)
+            left = float("inf") if purse is None else purse.left_usd
+            answer = conclude(self.settings, chosen, cast(RunState, state), started, left)
             if self.watch is not None and chosen is self.policy:
                 self.watch.see(answer)
             emit(Event(kind="answer", text=answer.answer, arm=answer.arm, data=answer))
@@ -287,16 +310,17 @@ class Router:
         await assembly.start()
         return assembly
 
-    async def _ready_in_time(self) -> "Assembly":
+    async def _ready_in_time(self, bounds: Bounds) -> "Assembly":
         """`_started`, within the request's own time limit."""
-        limit = self.settings.limits.timeout_s
+        if self._assembly is not None and self._assembly.engine.models.up:
+            return self._assembly
+        limit = most_seconds(self.settings.limits, bounds)
         starting = asyncio.ensure_future(self._started())
         await asyncio.wait({starting}, timeout=limit)
         if not starting.done():
             starting.cancel()
-            raise NoAnswerError(
-                f"no model was ready within limits.timeout_s = {limit:g}; see the servers"
-            )
+            said = time_limit(self.settings.limits, bounds)
+            raise NoAnswerError(f"no model was ready within {said}; see the servers")
         return starting.result()
 
     def _home_loop(self) -> asyncio.AbstractEventLoop:

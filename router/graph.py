@@ -23,11 +23,16 @@ from langgraph.runtime import Runtime
 
 from policies import CaseBatch, Policy, best_attempt
 from router.arms.run import ArmRunner
-from router.cases import CaseBuilder, explain, spent_usd
+from router.arms.spending import Tab
+from router.bounds import escalated, seconds_left, time_limit
+from router.cases import CaseBuilder, explain, refusal, spent_usd
 from router.config import Settings
 from router.errors import ConfigError
 from router.knowledge.retrieving import ANSWERABILITY, Retriever, wanted
 from router.models.pool import Models
+from router.needs import is_plain
+from router.paying import reserve, settle, settle_broken
+from router.purse import Purse
 from router.state import (
     ArmEstimate,
     Attempt,
@@ -96,6 +101,8 @@ class Context:
     """On `time.perf_counter`'s clock."""
     commit: bool = False
     """The caller shows text as it comes, so an unchecked answer that was shown is final."""
+    purse: Purse | None = None
+    """Who pays; None: nobody but `limits.max_cost_usd` bounds the run."""
 
 
 def build_graph() -> Graph:
@@ -110,7 +117,7 @@ def build_graph() -> Graph:
     graph.add_edge("classify", "retrieve")
     graph.add_edge("retrieve", "decide")
     graph.add_conditional_edges("decide", go_on, {"act": "act", "stop": END})
-    graph.add_edge("act", "verify")
+    graph.add_conditional_edges("act", acted, {"verify": "verify", "decide": "decide"})
     graph.add_edge("verify", "decide")
     return graph.compile()
 
@@ -144,7 +151,7 @@ async def look_up(context: Context, state: RunState) -> Lookup | None:
     """What was found for the query; None where nothing was looked for."""
     engine, query = context.engine, state["query"]
     readable = engine.cases.reads_passages(query)
-    if not wanted(context.policy.needs, query, state["signals"], readable):
+    if is_plain(query) or not wanted(context.policy.needs, query, state["signals"], readable):
         return None
     left_s = max(0.001, context.deadline - time.perf_counter())
     return await engine.retriever.look_up(query, left_s)
@@ -172,8 +179,18 @@ def decide_once(context: Context, state: RunState) -> Decision:
 
     Raises `ConfigError` where the policy itself breaks (its name is in the message).
     """
-    engine, policy = context.engine, context.policy
-    case, estimates = engine.cases.build(state)
+    left_s = seconds_left(state["query"].bounds, context.deadline)
+    decision = _decide(context, state, left_s)
+    if left_s is not None and decision.arm is None and not state["attempts"]:
+        # A predicted time must not leave a caller without an answer.
+        return _decide(context, state, None)
+    return decision
+
+
+def _decide(context: Context, state: RunState, left_s: float | None) -> Decision:
+    engine, policy, purse = context.engine, context.policy, context.purse
+    tenant_usd = float("inf") if purse is None else purse.left_usd
+    case, estimates = engine.cases.build(state, tenant_usd, left_s)
     _check_needs(policy, case)
     limit = _limit_hit(context, state)
     if limit is not None:
@@ -181,6 +198,7 @@ def decide_once(context: Context, state: RunState) -> Decision:
     try:
         choice = policy.choose(case)
         choice.check(case)
+        choice = escalated(choice, case, state["query"].bounds)
         decision = explain(policy.name, choice, case.arms, estimates)
     except Exception as error:  # whatever a policy does wrong is said with its name
         what = str(error) or type(error).__name__
@@ -207,9 +225,10 @@ def _limit_hit(context: Context, state: RunState) -> str | None:
     if len(state["attempts"]) >= limits.max_steps:
         return f"the step limit is reached (limits.max_steps = {limits.max_steps})"
     if time.perf_counter() >= context.deadline:
-        return f"the time limit is reached (limits.timeout_s = {limits.timeout_s:g})"
+        return f"the time limit is reached ({time_limit(limits, state['query'].bounds)})"
     unchecked = bool(state["attempts"]) and state["check"] == "none"
-    if context.commit and unchecked and state["attempts"][-1].text:
+    last = state["attempts"][-1] if state["attempts"] else None
+    if context.commit and unchecked and last is not None and (last.text or last.choices):
         return "the answer has been shown as it was written, so it stands"
     return None
 
@@ -227,18 +246,48 @@ def _stop(
     )
 
 
-def go_on(state: RunState) -> Literal["act", "stop"]:
-    """Where the graph goes after `decide`."""
+async def go_on(state: RunState) -> Literal["act", "stop"]:
+    """Where the graph goes after `decide`. Async: LangGraph runs plain functions in a thread."""
     return "stop" if state["decision"].arm is None else "act"
 
 
 async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
-    """Run the chosen arm once."""
+    """Run the chosen arm once, its worst case reserved before and settled after.
+
+    Where the budget does not hold it, nothing is run, and the policy is asked again.
+    """
     start = time.perf_counter()
+    context, arm = runtime.context, state["decision"].arm or ""
+    worst = state["decision"].arms[arm].worst_cost_usd or 0.0
+    if context.purse is None:
+        left = context.engine.cases.left(state).request_usd
+        return await _run(state, runtime, start, left, Tab())
+    lease = await reserve(context.purse, arm, worst + _looked_up(state))
+    if lease is None:
+        why_not = refusal(worst, context.purse.left_usd)
+        step = Step(node="act", seconds=time.perf_counter() - start, refused=f"{arm}: {why_not}")
+        return {"refused": {arm: why_not}, "steps": [step]}
+    tab = Tab()
+    try:
+        done = await _run(state, runtime, start, worst, tab)
+    except BaseException:
+        tab.usd += _looked_up(state)
+        await settle_broken(context.purse, lease, tab)
+        raise
+    await settle(context.purse, lease, done["attempts"][-1])
+    return done
+
+
+async def _run(
+    state: RunState, runtime: Runtime[Context], start: float, left_usd: float, tab: Tab
+) -> RunState:
     context = runtime.context
     engine, name = context.engine, state["decision"].arm or ""
     arm = engine.settings.arms[name]
-    check = engine.checker.kind_for(state["query"], state["signals"], arm.context)
+    query = state["query"]
+    # Tools and images change what a right answer is: only what the asker states can judge it.
+    plain = is_plain(query) and not query.checks
+    check = "none" if plain else engine.checker.kind_for(query, state["signals"], arm.context)
     checked = check != "none"
     write = runtime.stream_writer
     write(Event(kind="attempt", arm=name, checked=checked))
@@ -248,10 +297,13 @@ async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
         state["query"],
         state["signals"],
         timeout_s=max(0.001, context.deadline - start),
-        left_usd=engine.settings.limits.max_cost_usd - spent_usd(state),
+        left_usd=left_usd,
         check=check,
         lookup=state.get("lookup"),
         on_text=lambda text: write(Event(kind="delta", text=text, arm=name, checked=checked)),
+        on_reasoning=lambda text: write(Event(kind="reasoning", text=text, arm=name)),
+        on_delta=lambda piece: write(Event(kind="choice", arm=name, checked=checked, data=piece)),
+        tab=tab,
     )
     engine.cases.took(state, attempt)
     attempt = _charged(state, attempt)
@@ -262,19 +314,34 @@ async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
 
 def _charged(state: RunState, attempt: Attempt) -> Attempt:
     """The first attempt pays for the search that led to it, whichever arm it is."""
-    lookup = state.get("lookup")
-    if lookup is None or not lookup.cost_usd or state["attempts"]:
+    paid = _looked_up(state)
+    if not paid:
         return attempt
-    return attempt.model_copy(update={"cost_usd": attempt.cost_usd + lookup.cost_usd})
+    most = None if attempt.most_usd is None else attempt.most_usd + paid
+    return attempt.model_copy(update={"cost_usd": attempt.cost_usd + paid, "most_usd": most})
+
+
+def _looked_up(state: RunState) -> float:
+    """USD of the search that no attempt has paid for yet."""
+    return 0.0 if state["attempts"] else spent_usd(state)
+
+
+def acted(state: RunState) -> Literal["verify", "decide"]:
+    """Where the graph goes after `act`: back, where the budget refused the arm."""
+    return "verify" if len(state["attempts"]) > len(state["verdicts"]) else "decide"
 
 
 async def verify(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Judge the last attempt."""
     start = time.perf_counter()
     attempt = state["attempts"][-1]
-    verdict = await runtime.context.engine.checker.verify(
-        state["query"], state["signals"], attempt, state["check"]
-    )
+    if attempt.choices and not attempt.text:
+        told = "The model calls tools: there is no text to check."
+        verdict = Verdict(kind="none", passed=None, status="unchecked", evidence=(told,))
+    else:
+        verdict = await runtime.context.engine.checker.verify(
+            state["query"], state["signals"], attempt, state["check"]
+        )
     runtime.stream_writer(Event(kind="verdict", arm=attempt.arm, data=verdict))
     step = Step(node="verify", seconds=time.perf_counter() - start, verdict=verdict)
     return {"verdicts": [verdict], "steps": [step]}

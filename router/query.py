@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from router.errors import InputError
+from router.needs import check_call
 from router.state import Message, Query
 
 __all__ = ["Askable", "make_query"]
@@ -68,7 +69,8 @@ def _check(query: Query, max_chars: int) -> None:
         raise InputError(
             f"the query has {total} characters, limits.max_query_chars allows {max_chars}"
         )
-    if not query.text.strip():
+    check_call(query)
+    if not query.text.strip() and all(m.raw is None for m in query.messages):
         raise InputError("the query is empty")
     if query.passages is not None and not 0 < len(query.passages) <= MAX_PASSAGES:
         raise InputError(

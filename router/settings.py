@@ -21,12 +21,14 @@ from pydantic import (
 )
 
 from router.arms.methods import Method, Single
+from router.needs import Ability
 from router.paths import data_dir
 
 __all__ = [
     "ArmSettings",
     "GatewaySettings",
     "KnowledgeSettings",
+    "LedgerSettings",
     "LimitSettings",
     "MilvusSettings",
     "ModelSettings",
@@ -87,6 +89,10 @@ class ModelSettings(Section):
     """Longest wait for the next token."""
     languages: tuple[str, ...] | None = None
     """ISO 639-1 codes the model is made for; null is any."""
+    can: tuple[Ability, ...] | None = None
+    """What it can do beside text; null: as LiteLLM's map says, nothing for a server of yours."""
+    image_tokens: int = Field(default=16384, ge=1)
+    """Most tokens of one image, for the worst case."""
     found_by_key: Mapping[str, str] = Field(default_factory=dict)
     """Environment variable of a provider's key -> model to use where it is set."""
 
@@ -216,3 +222,31 @@ class GatewaySettings(Section):
     host: str
     port: int = Field(ge=0, le=65535)
     api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
+
+
+class LedgerSettings(Section):
+    """Where requests, money and labels are kept. Times in seconds."""
+
+    url: SecretStr | None = None
+    """`sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`; null is a SQLite file in
+    the data directory. Several gateways share one budget through one Postgres."""
+    auto_migrate: bool = True
+    """Bring the tables up to date when the ledger is opened; false: `ockham ledger migrate`."""
+    synchronous: Literal["full", "normal"] = "full"
+    """SQLite only. `full`: what was committed outlives a power cut; `normal`: the process."""
+    timeout_s: float = Field(default=10, gt=0, allow_inf_nan=False)
+    """Longest wait for the database before a request fails, unpaid."""
+    key_cache_s: float = Field(default=5, ge=0, allow_inf_nan=False)
+    """How long a key is believed; a revoked key works for so long."""
+    lease_grace_s: float = Field(default=60, ge=0, allow_inf_nan=False)
+    """After limits.timeout_s and this, a reserve that nobody settled is taken as spent."""
+    sweep_every_s: float = Field(default=60, gt=0, allow_inf_nan=False)
+    """How often such reserves are looked for."""
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, url: SecretStr | None) -> SecretStr | None:
+        kinds = ("sqlite:///", "postgresql://", "postgres://", "postgresql+psycopg://")
+        if url is not None and not url.get_secret_value().startswith(kinds):
+            raise ValueError("must start with sqlite:/// or postgresql://")
+        return url

@@ -10,7 +10,7 @@ import operator
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypedDict
 
-from pydantic import Field, computed_field
+from pydantic import Field, SkipValidation, computed_field
 
 from policies import NEEDS, Need
 from router.record import Record
@@ -223,6 +223,8 @@ class Price(Record):
     output_usd: float = Field(ge=0)
     basis: str
     """Where it comes from, in words: LiteLLM's map, or USD per hour over measured tokens/s."""
+    metered: bool = True
+    """Who serves it bills by its own count of tokens; False: a machine paid by the hour."""
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
         """USD of that many tokens."""
@@ -304,6 +306,9 @@ class Attempt(Record):
     tokens_basis: Literal["reported", "counted"] = "reported"
     """`counted`: the stream ended without a usage record (a failure, a cancellation)."""
     cost_usd: float = 0.0
+    most_usd: float | None = None
+    """What it can have cost at most, where that is more: a call that ended without its server's
+    count may have been billed up to its worst case. Budgets and caps are charged with this."""
     price: Price
     seconds: float = 0.0
     first_token_seconds: float | None = None
@@ -322,6 +327,11 @@ class Attempt(Record):
     choices: tuple[Mapping[str, Any], ...] = ()
     """The model's choices as OpenAI's API has them, where `Query.call` asks for more than a
     text: tool calls, several choices, log-probabilities."""
+
+    @property
+    def charged_usd(self) -> float:
+        """What a budget is charged with: never less than what the upstream may have counted."""
+        return max(self.cost_usd, self.most_usd or 0.0)
 
     @property
     def one_call(self) -> tuple[int, int]:
@@ -353,6 +363,8 @@ class ArmEstimate(Record):
 
     available: bool
     why_not: str | None = None
+    over_budget: bool = False
+    """Only the budget that pays for the run (`router.purse`) keeps it from being run."""
     predicted_cost_usd: float | None = None
     worst_cost_usd: float | None = None
     predicted_seconds: float | None = None
@@ -397,6 +409,8 @@ class Step(Record):
     lookup: Lookup | None = None
     decision: Decision | None = None
     attempt: Attempt | None = None
+    refused: str | None = None
+    """The arm that was not run because the budget did not hold its worst case, and why."""
     verdict: Verdict | None = None
 
 
@@ -413,6 +427,10 @@ class Trace(Record):
     seconds: float
     model_seconds: float
     """Time inside model calls; `seconds - model_seconds` is the router's own."""
+    features: Annotated[Mapping[str, list[float]], SkipValidation] = Field(
+        default_factory=dict, exclude=True, repr=False
+    )
+    """The feature blocks that the policy read; in no JSON, the ledger keeps them packed."""
 
 
 class Answer(Record):
@@ -426,8 +444,10 @@ class Answer(Record):
     model: str
     verdict: Verdict
     verified: bool
-    finish: Literal["stop", "length"] = "stop"
+    finish: Literal["stop", "length", "tool_calls"] = "stop"
     """`length`: the returned answer was cut at the token cap."""
+    choices: tuple[Mapping[str, Any], ...] = ()
+    """Of a plain call: the returned attempt's (`Attempt.choices`)."""
     cost_usd: float
     """All attempts of this run together."""
     prompt_tokens: int
@@ -442,11 +462,15 @@ class Answer(Record):
 
 class Event(Record):
     """What `astream` yields. `delta` events carry text of an attempt as it is written;
-    `checked` tells whether that text may still be thrown away by a check."""
+    `checked` tells whether that text may still be thrown away by a check. `reasoning` events
+    carry what a model writes before its answer, and is no part of it. Of a plain call
+    (`router.needs.is_plain`) `choice` events carry in `data` each raw delta: `index`, `delta` as
+    OpenAI's API has it, and `logprobs` where asked for; its text comes as `delta` events too."""
 
     kind: Literal[
-        "signals", "passages", "decision", "attempt", "delta", "attempt_done", "verdict", "answer"
-    ]
+        "signals", "passages", "decision", "attempt", "delta", "reasoning", "choice",
+        "attempt_done", "verdict", "answer",
+    ]  # fmt: skip
     text: str = ""
     arm: str | None = None
     checked: bool = False
@@ -467,3 +491,5 @@ class RunState(TypedDict, total=False):
     attempts: Annotated[list[Attempt], operator.add]
     verdicts: Annotated[list[Verdict], operator.add]
     steps: Annotated[list[Step], operator.add]
+    refused: Annotated[dict[str, str], operator.or_]
+    """Arms whose worst case the budget did not hold in this run, and why."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from eval.bench.gateway_command import gateway
 from eval.bench.index_command import index
 from eval.bench.policies_command import policies
 from eval.scaling.commands import scaling
@@ -254,6 +255,7 @@ def _print_claims(rows: "list[Row]", title: str) -> None:
     Console().print(table)
 
 
+app.command("gateway")(gateway)
 app.command("index")(index)
 app.command("policies")(policies)
 app.command("scaling")(scaling)

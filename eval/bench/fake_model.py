@@ -39,7 +39,7 @@ class FakeModel:
         self.keeps_alive = keeps_alive
         """Leaves connections open for the next request (HTTP/1.1), as real servers do."""
         self.mode: Mode = "ok"
-        self.replay: tuple[dict[str, str], ...] | None = None
+        self.replay: tuple[dict[str, Any], ...] | None = None
         """Exactly these deltas, one a chunk, in place of the answer's words."""
         self.mode_of: Callable[[int], Mode] | None = None
         """The mode of each request, counted from 0 in the order of arrival, in place of `mode`."""
@@ -49,6 +49,8 @@ class FakeModel:
         """All text comes with the last word, as from vLLM where a stop string may begin in it."""
         self.honours_cap = False
         """Cut replies at `max_tokens` words, as real servers do."""
+        self.streams_only = False
+        """Answers every request with a stream, as servers do that know nothing else."""
         self.requests: list[dict[str, Any]] = []
         self.lock = threading.Lock()
         self.streaming = 0
@@ -93,6 +95,9 @@ def _handler(fake: FakeModel) -> type[BaseHTTPRequestHandler]:
                 return
             if mode == "hang":
                 fake.hung_up.wait(30)
+                return
+            if not body.get("stream") and not fake.streams_only:
+                self._json(200, _whole(fake, body))
                 return
             self.send_response(200)
             self.send_header("content-type", "text/event-stream")
@@ -185,6 +190,34 @@ def _stream(fake: FakeModel, body: dict[str, Any], mode: Mode) -> Iterator[bytes
     yield from _usage(len(words))
 
 
+def _whole(fake: FakeModel, body: dict[str, Any]) -> dict[str, Any]:
+    """The reply in one piece: as many choices as were asked for, each billed."""
+    n = body.get("n") or 1
+    replies = [fake.answer(body["messages"]) for _ in range(n)]
+    tokens = sum(len(reply.split(" ")) for reply in replies)
+    listed = [
+        [
+            {"token": word, "logprob": -0.5, "bytes": None, "top_logprobs": []}
+            for word in reply.split(" ")
+        ]
+        for reply in replies
+    ]
+    return {
+        **_EMPTY,
+        "object": "chat.completion",
+        "choices": [
+            {
+                "index": i,
+                "message": {"role": "assistant", "content": reply},
+                "logprobs": {"content": listed[i]} if body.get("logprobs") else None,
+                "finish_reason": "stop",
+            }
+            for i, reply in enumerate(replies)
+        ],
+        "usage": {"prompt_tokens": 11, "completion_tokens": tokens, "total_tokens": 11 + tokens},
+    }
+
+
 def _end(mode: Mode, tokens: int) -> Iterator[bytes]:
     yield _chunk({}, "length" if mode == "length" else "stop")
     yield from _usage(tokens)
@@ -200,7 +233,7 @@ _EMPTY = {"id": "fake", "object": "chat.completion.chunk", "created": 1, "model"
 
 
 def _chunk(
-    delta: dict[str, str],
+    delta: dict[str, Any],
     finish: str | None = None,
     logprob: float | None = None,
     token: str = "",

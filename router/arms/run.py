@@ -3,7 +3,8 @@
 An arm is model x context x method. Context `none` is the model's own parameters, `index`
 passages of the knowledge index, read and cited. A method of several samples draws and chooses
 in `router.arms.sampler`. Whatever happens, the result is an `Attempt` with its status, its
-tokens and its cost, those of all samples, claims and checks together.
+tokens and its cost, those of all samples, claims and checks together. A request for more than a
+text is one plain call, whatever the arm's context and method (`router.arms.plain`).
 """
 
 import time
@@ -12,12 +13,14 @@ from typing import Any, Protocol
 
 from router.arms.drawing import Asking, Drawn, draw
 from router.arms.methods import Sampled
+from router.arms.plain import ask_plainly, plain_bound
 from router.arms.sampler import Sampler, Samples
-from router.arms.spending import Spender
+from router.arms.spending import Spender, Tab
 from router.errors import ModelDied, ModelUnavailable
 from router.knowledge.retrieving import Retriever
 from router.models.client import Endpoint
 from router.models.pool import Models
+from router.needs import is_plain
 from router.samples import AttemptStatus
 from router.settings import ArmSettings, ModelSettings
 from router.state import Attempt, Lookup, Price, Query, Signals, Verdict
@@ -26,6 +29,8 @@ from router.verify.clusters import AnswerClusters
 __all__ = ["ArmRunner", "Judge", "asks_many", "token_cap"]
 
 
+_ROUNDING = 1e-12
+"""USD: sums of the same numbers in another order differ by less."""
 _SHOWN = (AttemptStatus.OK, AttemptStatus.TRUNCATED)
 """Of an answer that was chosen: no text of another status is for a caller to see yet."""
 
@@ -63,6 +68,9 @@ class ArmRunner:
         check: str = "none",
         lookup: Lookup | None = None,
         on_text: Callable[[str], None] | None = None,
+        on_reasoning: Callable[[str], None] | None = None,
+        on_delta: Callable[[Mapping[str, Any]], None] | None = None,
+        tab: Tab | None = None,
     ) -> Attempt:
         """One attempt.
 
@@ -72,7 +80,13 @@ class ArmRunner:
             check: the verifier's kind for this query and context (`Verifiers.kind_for`).
             on_text: gets the visible text, as it is written where the arm draws one sample
                 (context `none`), and else when it is chosen.
+            on_reasoning: gets what a model that answers with one sample writes in a field of
+                its own before it answers.
+            on_delta: gets every delta of a plain call (`router.needs.is_plain`), as it came.
+            tab: is told of every USD spent, also where this is cancelled.
         """
+        tab = Tab() if tab is None else tab
+        plain = is_plain(query)
         price = self._models.price(arm.model) or Price(input_usd=0, output_usd=0, basis="unknown")
         try:
             endpoint = self._models.endpoint(arm.model)
@@ -82,10 +96,10 @@ class ArmRunner:
                 error=str(error), price=price,
             )  # fmt: skip
         started = time.perf_counter()
-        own = lookup is None and arm.context == "index"
+        own = lookup is None and arm.context == "index" and not plain
         if own:
             lookup = await self._retriever.look_up(query, timeout_s)
-        read = _shown(lookup, arm) if arm.context == "index" else None
+        read = _shown(lookup, arm) if arm.context == "index" and not plain else None
         if read is not None and read.error is not None:
             return Attempt(
                 arm=name, model=arm.model, text="", status=AttemptStatus.FAILED,
@@ -93,12 +107,18 @@ class ArmRunner:
                 cost_usd=read.cost_usd if own else 0.0,
             )  # fmt: skip
         paid = read.cost_usd if read is not None and own else 0.0
+        tab.usd += paid
         left_s = timeout_s - (time.perf_counter() - started)
-        asking = self._asking(arm, query, signals, endpoint, price, left_s, left_usd - paid, read)
+        asking = self._asking(arm, query, signals, endpoint, price, left_s, left_usd, read, tab)
         base = {"arm": name, "price": price, "passages": asking.passages or ()}
         base["answerable"] = read.answerable if read is not None else None
-        attempt = await self._drawn(asking, arm, check, base, on_text)
-        return attempt.model_copy(update={"cost_usd": attempt.cost_usd + paid}) if paid else attempt
+        if plain:
+            attempt = await self._plain(asking, arm, base, on_text, on_reasoning, on_delta)
+        else:
+            attempt = await self._drawn(asking, arm, check, base, on_text, on_reasoning)
+        cost = attempt.cost_usd + paid
+        most = tab.usd if tab.usd > cost + _ROUNDING else None
+        return attempt.model_copy(update={"cost_usd": cost, "most_usd": most})
 
     async def _drawn(
         self,
@@ -107,13 +127,34 @@ class ArmRunner:
         check: str,
         base: Mapping[str, Any],
         on_text: Callable[[str], None] | None,
+        on_reasoning: Callable[[str], None] | None,
     ) -> Attempt:
         if isinstance(arm.method, Sampled):
             return await self._several(asking, arm, arm.method, check, base, on_text)
         # A reader's reply is JSON: nobody wants to watch it.
-        drawn = await draw(asking, Drawn(), on_text if arm.context == "none" else None)
+        watched = on_text if arm.context == "none" else None
+        drawn = await draw(asking, Drawn(), watched, on_reasoning)
         self._report(arm.model, (drawn,))
         return _of_one(drawn, base, arm.model)
+
+    async def _plain(
+        self,
+        asking: Asking,
+        arm: ArmSettings,
+        base: Mapping[str, Any],
+        on_text: Callable[[str], None] | None,
+        on_reasoning: Callable[[str], None] | None,
+        on_delta: Callable[[Mapping[str, Any]], None] | None,
+    ) -> Attempt:
+        model = self._models.settings(arm.model)
+        most = self._models.most_input(arm.model)
+        bound = plain_bound(asking.query, model.image_tokens, most)
+        drawn = await ask_plainly(asking, bound, on_text, on_reasoning, on_delta)
+        self._report(arm.model, (drawn,))
+        attempt = _of_one(drawn, base, arm.model)
+        done = drawn.completion
+        choices = done.choices if done is not None and done.error is None else ()
+        return attempt.model_copy(update={"choices": choices})
 
     async def _several(
         self,
@@ -146,6 +187,7 @@ class ArmRunner:
         timeout_s: float,
         left_usd: float,
         read: Lookup | None,
+        tab: Tab,
     ) -> Asking:
         deadline = time.perf_counter() + timeout_s
         model = self._models.settings(arm.model)
@@ -156,7 +198,9 @@ class ArmRunner:
             query=query,
             signals=signals,
             endpoint=endpoint,
-            spender=Spender(price, left_usd, deadline, context, sampled.parallel if sampled else 1),
+            spender=Spender(
+                price, left_usd, deadline, context, sampled.parallel if sampled else 1, tab
+            ),
             method=arm.method,
             passages=None if read is None else read.passages,
             cap=min(cap, query.sampling.max_tokens or cap),

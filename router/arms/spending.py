@@ -16,17 +16,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from router.models.client import Completion, Endpoint, complete
+from router.models.client import Completion, Endpoint, Plain, complete
 from router.state import Price
 
-__all__ = ["Bill", "Refused", "Spender", "prompt_bound"]
+__all__ = ["Bill", "Refused", "Spender", "Tab", "prompt_bound"]
 
 _TOO_DEAR = "its worst case is above what the request has left (limits.max_cost_usd)"
 _TOO_LATE = "the request's time was over (limits.timeout_s)"
 BASE_TOKENS, MESSAGE_TOKENS = 32, 16
 """Chat template: of a call, and of each message, bounded from above."""
 
-ChatMessages = Sequence[Mapping[str, str]]
+ChatMessages = Sequence[Mapping[str, Any]]
 
 
 def prompt_bound(
@@ -61,6 +61,29 @@ class Bill:
             self.basis = "counted"
 
 
+@dataclass(slots=True)
+class Tab:
+    """What a run of an arm has spent so far, whatever becomes of it: kept by who pays for it.
+
+    `usd` is a bound: a call that ended without the server's own count is in it with its worst
+    case, because only the server knows what it wrote (hidden reasoning, a buffer that was never
+    read). Calls to a machine that is paid by the hour are in it as they were counted here.
+    """
+
+    usd: float = 0.0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    known: bool = True
+    """Every call was counted by its server."""
+
+    def add(self, prompt: int, completion: int, usd: float, *, known: bool) -> None:
+        """One more call, at most so dear."""
+        self.prompt_tokens += prompt
+        self.completion_tokens += completion
+        self.usd += usd
+        self.known &= known
+
+
 class Refused(NamedTuple):
     """A call that was not made, and why."""
 
@@ -75,6 +98,7 @@ class Spender:
         deadline: on `time.perf_counter`'s clock; no call is started after it.
         context: tokens of prompt and completion together; None where nobody knows.
         parallel: calls in flight at once.
+        tab: gets every call, also where the run is cancelled.
     """
 
     def __init__(
@@ -84,9 +108,10 @@ class Spender:
         deadline: float,
         context: int | None = None,
         parallel: int = 1,
+        tab: Tab | None = None,
     ) -> None:
         self.price, self.left_usd = price, left_usd
-        self.spent_usd = 0.0
+        self.tab = Tab() if tab is None else tab
         self.deadline, self._context = deadline, context
         self._reserved = 0.0
         self._in_flight = 0
@@ -103,13 +128,21 @@ class Spender:
         max_tokens: int,
         response_format: Mapping[str, Any] | None = None,
         on_text: Callable[[str], None] | None = None,
+        on_reasoning: Callable[[str], None] | None = None,
+        plain: "tuple[Plain, int] | None" = None,
     ) -> "Completion | Refused":
-        """One call, charged to the bill; refused where there is no money or no time for it."""
-        worst = self.price.cost(prompt_bound(messages, self._context, response_format), max_tokens)
+        """One call, charged to the bill; refused where there is no money or no time for it.
+
+        Args:
+            plain: the parameters of a plain call, and the most tokens that its prompt can be.
+        """
+        if plain is None:
+            bound, most = prompt_bound(messages, self._context, response_format), max_tokens
+        else:
+            bound, most = plain[1], max_tokens * (plain[0].call.get("n") or 1)
+        worst = self.price.cost(bound, most)
         if not await self._afford(worst):
-            return Refused(
-                "its worst case is above what the request has left (limits.max_cost_usd)"
-            )
+            return Refused(_TOO_DEAR)
         done: list[Completion] = []
         try:
             async with self._room:
@@ -124,17 +157,19 @@ class Spender:
                     response_format=response_format,
                     on_text=on_text,
                     on_cancel=done.append,
+                    on_reasoning=on_reasoning,
+                    plain=None if plain is None else plain[0],
                 )
             done.append(completion)
             return completion
         finally:
             for one in done:
-                self._charge(bill, one, messages)
+                self._charge(bill, one, messages, worst)
             await asyncio.shield(self._release(worst))
 
     async def _afford(self, worst: float) -> bool:
         async with self._settled:
-            while self.spent_usd + self._reserved + worst > self.left_usd:
+            while self.tab.usd + self._reserved + worst > self.left_usd:
                 if self._in_flight == 0:
                     return False
                 await self._settled.wait()
@@ -148,13 +183,16 @@ class Spender:
             self._in_flight -= 1
             self._settled.notify_all()
 
-    def _charge(self, bill: Bill, done: Completion, messages: ChatMessages) -> None:
-        key = hash(tuple(m["content"] for m in messages))
+    def _charge(self, bill: Bill, done: Completion, messages: ChatMessages, worst: float) -> None:
+        key = hash(tuple(str(m.get("content")) for m in messages))
         prompt = done.prompt_tokens
         if done.tokens_basis == "reported":
             self._prompts[key] = prompt
         elif prompt:
             prompt = self._prompts.get(key, prompt)
         usd = self.price.cost(prompt, done.completion_tokens)
-        self.spent_usd += usd
-        bill.add(prompt, done.completion_tokens, usd, counted=done.tokens_basis == "counted")
+        counted = done.tokens_basis == "counted"
+        bill.add(prompt, done.completion_tokens, usd, counted=counted)
+        unknown = counted and bool(prompt or done.completion_tokens)
+        most = worst if unknown and self.price.metered else usd
+        self.tab.add(prompt, done.completion_tokens, most, known=not unknown)

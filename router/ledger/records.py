@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from router.state import Answer
+from router.state import Answer, Trace
 
 __all__ = ["Closing", "Ending", "Principal", "RequestStart"]
 
@@ -44,6 +44,8 @@ class Closing:
     ending: Ending
     http_status: int
     answer: Answer | None = None
+    trace: Trace | None = None
+    """What happened, where there is no answer that holds it."""
     error: str | None = None
     """Code of the error; never a prompt's text, never a secret."""
     first_token_seconds: float | None = None

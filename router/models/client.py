@@ -27,11 +27,14 @@ from router.errors import (
     ModelTimeout,
     ModelUnavailable,
 )
+from router.models.choices import Choices
 from router.models.logprobs import TokenLogprob, overhear, read_logprobs
+from router.models.wire import StreamError, raw_chunks
 
 __all__ = [
     "Completion",
     "Endpoint",
+    "Plain",
     "close_clients",
     "complete",
     "load_litellm",
@@ -39,9 +42,11 @@ __all__ = [
     "request",
 ]
 
-ChatMessages = Sequence[Mapping[str, str]]
+ChatMessages = Sequence[Mapping[str, Any]]
 TRANSPORT_TIMEOUT_S = 3600.0
 """Backstop of the connection alone."""
+TURN_S = 0.002
+"""Longest that one stream may keep the event loop to itself."""
 MOST_CHARS_PER_TOKEN = 5
 """Of running text; words of code and numbers have fewer."""
 
@@ -63,6 +68,8 @@ class Endpoint:
     """Fields of the server's own, beyond OpenAI's."""
     logprobs: int | None = None
     """Ask for the log-probability of each token, and of so many candidates in its place."""
+    params: Mapping[str, Any] | None = None
+    """Further parameters of OpenAI's, as the caller sent them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +92,37 @@ class Completion:
     """In how many chunks it came."""
     tokens: tuple[TokenLogprob, ...] = ()
     """Where log-probabilities were asked for and given."""
+    choices: tuple[Mapping[str, Any], ...] = ()
+    """As OpenAI's API has them, of a plain call."""
+    cached_tokens: int = 0
+    """Of the prompt's, what the provider read from its cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A call whose choices are wanted as they are."""
+
+    call: Mapping[str, Any]
+    """OpenAI's parameters beside the messages: tools, n, ..."""
+    on_delta: Callable[[Mapping[str, Any]], None]
+    """Gets every delta, with the index of its choice."""
+
+    @property
+    def whole(self) -> bool:
+        """Asked for without streaming: LiteLLM's streams lose all choices but the first, and the
+        log-probabilities of chunks without text."""
+        return (self.call.get("n") or 1) > 1 or bool(self.call.get("logprobs"))
 
 
 class _Tally:
     """What has arrived so far: the one place that turns a stream into a `Completion`."""
 
-    def __init__(self, endpoint: Endpoint, messages: ChatMessages) -> None:
+    def __init__(
+        self, endpoint: Endpoint, messages: ChatMessages, plain: Plain | None = None
+    ) -> None:
         self.endpoint = endpoint
+        self.plain = plain
+        self.choices = Choices()
         self.start = time.perf_counter()
         self.parts: list[str] = []
         self.thoughts: list[str] = []
@@ -102,27 +133,50 @@ class _Tally:
         self.last: float | None = None
         self.model = endpoint.model
         self.usage: Any = None
+        self.finish: str | None = None
         self.done: Completion | None = None
-        self._prompt_chars = sum(len(m["content"]) for m in messages)
+        self._prompt_chars = sum(len(_written(m.get("content"))) for m in messages)
 
-    def add(self, chunk: Any) -> str:
-        """Take one chunk; returns its visible text."""
-        usage = getattr(chunk, "usage", None)
-        if usage is not None and _is_count(usage.prompt_tokens, usage.completion_tokens):
-            self.usage = usage
+    def add(self, chunk: Any) -> tuple[str, str]:
+        """Take one chunk; returns its visible text and its reasoning."""
+        self._count(getattr(chunk, "usage", None))
         if not chunk.choices:
-            return ""
+            return "", ""
+        self.finish = chunk.choices[0].finish_reason or self.finish
         delta = chunk.choices[0].delta
         text: str = delta.content or ""
         thought: str = getattr(delta, "reasoning_content", None) or ""
         self.thoughts.append(thought)
         self.tokens += read_logprobs(chunk.choices[0])
-        if text or thought:
-            self.pieces += 1
-            self.last = time.perf_counter() - self.start
-            self.first = self.first if self.first is not None else self.last
+        came = bool(text or thought)
+        if self.plain is not None:
+            for piece in self.choices.add(chunk):
+                came = True
+                self.plain.on_delta(piece)
+        if came:
+            self._mark()
         self.parts.append(text)
-        return text
+        return text, thought
+
+    def take(self, response: Any, plain: Plain) -> None:
+        """Take a whole response in place of a stream."""
+        self._count(getattr(response, "usage", None))
+        self._mark()
+        for piece in self.choices.take(response):
+            plain.on_delta(piece)
+        message = response.choices[0].message
+        self.parts.append(message.content or "")
+        self.thoughts.append(getattr(message, "reasoning_content", None) or "")
+
+    def _mark(self) -> None:
+        """Something came."""
+        self.pieces += 1
+        self.last = time.perf_counter() - self.start
+        self.first = self.first if self.first is not None else self.last
+
+    def _count(self, usage: Any) -> None:
+        if usage is not None and _is_count(usage.prompt_tokens, usage.completion_tokens):
+            self.usage = usage
 
     def overhear(self, chunk: Any) -> None:
         """Take the log-probabilities of a chunk that LiteLLM has not looked at yet."""
@@ -156,8 +210,22 @@ class _Tally:
             reasoning="".join(self.thoughts),
             pieces=self.pieces,
             tokens=tuple(tokens),
+            choices=self.choices.told(finish) if self.plain is not None else (),
+            cached_tokens=_cached(self.usage) if reported else 0,
         )
         return self.done
+
+
+def _written(content: Any) -> str:
+    """The text of a turn, of which OpenAI's API knows several forms."""
+    return content if isinstance(content, str) else "" if content is None else str(content)
+
+
+def _cached(usage: Any) -> int:
+    """Of the prompt tokens those that came from the provider's cache; never more than all."""
+    details = getattr(usage, "prompt_tokens_details", None)
+    cached = getattr(details, "cached_tokens", None) or 0
+    return min(cached, usage.prompt_tokens) if _is_count(cached) else 0
 
 
 def _is_count(*values: object) -> bool:
@@ -174,6 +242,8 @@ async def complete(
     response_format: Mapping[str, Any] | None = None,
     on_text: Callable[[str], None] | None = None,
     on_cancel: Callable[[Completion], None] | None = None,
+    on_reasoning: Callable[[str], None] | None = None,
+    plain: Plain | None = None,
 ) -> Completion:
     """Call the model once. Model errors are returned in the `Completion`, not raised.
 
@@ -183,13 +253,15 @@ async def complete(
         timeout_s: wall clock for the whole call; each token also has `stall_s`.
         on_text: called with every piece of visible text as it arrives.
         on_cancel: where the task is cancelled, called with what had arrived: it was paid for.
+        on_reasoning: called with every piece of reasoning that comes in a field of its own.
+        plain: the call's own parameters, and who wants its choices as they are.
     """
-    tally = _Tally(endpoint, messages)
+    tally = _Tally(endpoint, messages, plain)
     try:
         return await _complete(
             endpoint, messages, tally,
             max_tokens=max_tokens, timeout_s=timeout_s,
-            response_format=response_format, on_text=on_text,
+            response_format=response_format, on_text=on_text, on_reasoning=on_reasoning,
         )  # fmt: skip
     except asyncio.CancelledError:
         if on_cancel is not None:
@@ -206,24 +278,37 @@ async def _complete(
     timeout_s: float,
     response_format: Mapping[str, Any] | None,
     on_text: Callable[[str], None] | None,
+    on_reasoning: Callable[[str], None] | None,
 ) -> Completion:
     stream: Any = None
+    plain = tally.plain
     try:
         async with asyncio.timeout(timeout_s) as whole:
+            if plain is not None and plain.whole:
+                response = await request(endpoint, messages, max_tokens=max_tokens, **plain.call)
+                if not response.choices:
+                    return tally.close(None, _cut_off(endpoint, tally))
+                tally.take(response, plain)
+                return tally.close(response.choices[0].finish_reason)
             async with asyncio.timeout(endpoint.stall_s):
+                asked = _asked_logprobs(endpoint) if plain is None else dict(plain.call)
+                if response_format:
+                    asked["response_format"] = dict(response_format)
                 stream = await request(
                     endpoint,
                     messages,
                     max_tokens=max_tokens,
                     stream=True,
                     stream_options={"include_usage": True},
-                    response_format=dict(response_format) if response_format else None,
-                    **_asked_logprobs(endpoint),
+                    **asked,
                 )
-            if endpoint.logprobs is not None:
+            direct = raw_chunks(stream, _named_callbacks())
+            if direct is None and endpoint.logprobs is not None:
                 overhear(stream, tally.overhear)
-            await _drain(stream, tally, endpoint, on_text)
-        finish = getattr(stream, "received_finish_reason", None)
+            source = stream if direct is None else direct
+            await _drain(source, tally, endpoint, on_text, on_reasoning)
+        # LiteLLM's chunks hold finish reasons of its own making.
+        finish = tally.finish if direct else getattr(stream, "received_finish_reason", None)
         if finish is None:
             return tally.close(None, _cut_off(endpoint, tally))
         return tally.close(finish)
@@ -258,6 +343,7 @@ async def request(
         "api_base": endpoint.api_base,
         "api_key": endpoint.api_key,
         "extra_body": dict(endpoint.extra_body) if endpoint.extra_body else None,
+        **(endpoint.params or {}),
         **more,
     }
     return await load_litellm().acompletion(
@@ -271,6 +357,8 @@ async def request(
         max_retries=0,
         # A reasoning model that takes no temperature should answer, not fail.
         drop_params=True,
+        # Its own handler of tools connects to servers that a tool names, and needs their package.
+        _skip_mcp_handler=True,
         **{key: value for key, value in optional.items() if value is not None},
     )
 
@@ -282,18 +370,33 @@ def _asked_logprobs(endpoint: Endpoint) -> dict[str, Any]:
 
 
 async def _drain(
-    stream: Any, tally: _Tally, endpoint: Endpoint, on_text: Callable[[str], None] | None
+    stream: Any,
+    tally: _Tally,
+    endpoint: Endpoint,
+    on_text: Callable[[str], None] | None,
+    on_reasoning: Callable[[str], None] | None,
 ) -> None:
-    chunks = aiter(stream)
-    while True:
-        try:
-            async with asyncio.timeout(endpoint.stall_s):
-                chunk = await anext(chunks)
-        except StopAsyncIteration:
-            return
-        text = tally.add(chunk)
-        if text and on_text is not None:
-            on_text(text)
+    loop = asyncio.get_running_loop()
+    turn = loop.time()
+    async with asyncio.timeout(endpoint.stall_s) as stall:
+        async for chunk in stream:
+            now = loop.time()
+            stall.reschedule(now + endpoint.stall_s)
+            text, thought = tally.add(chunk)
+            if thought and on_reasoning is not None:
+                on_reasoning(thought)
+            if text and on_text is not None:
+                on_text(text)
+            if now - turn > TURN_S:
+                # A server that writes faster than this reads would never let the loop go on.
+                await asyncio.sleep(0)
+                turn = loop.time()
+
+
+def _named_callbacks() -> list[str]:
+    """Services (Langfuse, ...) that LiteLLM was told to show each call to."""
+    litellm = load_litellm()
+    return [c for c in (*litellm.callbacks, *litellm.success_callback) if isinstance(c, str)]
 
 
 async def _hang_up(stream: Any) -> None:
@@ -374,6 +477,8 @@ def model_error(
         return ModelUnavailable(
             f"{where}: the model server cannot be reached or refuses to serve: {said}"
         )
+    if isinstance(error, StreamError):
+        return BadResponse(f"{where}: the server's answer cannot be read: {said}")
     if type(error).__module__.split(".")[0] in {"litellm", "openai", "httpx", "aiohttp", "json"}:
         return BadResponse(f"{where}: the server's answer cannot be read: {said}")
     return None

@@ -19,13 +19,15 @@ import httpx
 
 from router.config import Settings
 from router.errors import ModelError, ModelUnavailable, OckhamError, SetupError
+from router.models.abilities import abilities, provider_takes
 from router.models.client import Endpoint, load_litellm
 from router.models.launcher import EmbeddedServer, ModelServer, embedded_weights, free_port
 from router.models.machine import look
 from router.models.plan import make_plan
-from router.models.prices import Rates, local_price, stated_price
+from router.models.prices import Rates, local_price, price_entry, stated_price
 from router.models.probe import PROBE, PROBE_TOKENS, ask, measure_rates
 from router.models.serving import endpoint_of, server_for
+from router.needs import Ability
 from router.paths import data_dir
 from router.settings import ModelSettings
 from router.state import Price
@@ -63,9 +65,12 @@ class _Model:
     name: str
     litellm_name: str | None
     price: Price | None
+    can: frozenset[Ability] = frozenset()
     measured: bool = False
     """The price is USD per hour over measured speed, so bringing the model up measures it."""
     context_tokens: int | None = None
+    most_input: int | None = None
+    """As LiteLLM's map says."""
     why_not: str | None = None
     endpoint: Endpoint | None = None
     server: ModelServer | None = None
@@ -100,7 +105,7 @@ class Models:
         if not self._loaded:
             await asyncio.to_thread(load_litellm)
             self._loaded = True
-        if not any(self._due(m) for m in self._models.values()):
+        if self.up:
             return
         for model in self._models.values():
             if model.dead:
@@ -109,6 +114,11 @@ class Models:
             await self._refresh()
         elif self._background is None or self._background.done():
             self._background = asyncio.create_task(self._refresh())
+
+    @property
+    def up(self) -> bool:
+        """Whether there is nothing to bring up, now."""
+        return self._loaded and not any(self._due(m) for m in self._models.values())
 
     async def _refresh(self) -> None:
         async with self._lock:
@@ -127,6 +137,7 @@ class Models:
             endpoint = await _connect(model)
             if model.settings.serve or model.settings.api_base:
                 await _probe(model, endpoint)
+            model.can = provider_takes(load_litellm(), model.settings, endpoint.model, model.can)
             model.endpoint, model.why_not = endpoint, None
         except Exception as error:  # whatever it is, this model is down and the others are not
             known = isinstance(error, OckhamError)
@@ -159,6 +170,16 @@ class Models:
         """Tokens of prompt and completion together; None where nobody has said."""
         model = self._models[name]
         return model.settings.context_tokens or model.context_tokens
+
+    def can(self, name: str) -> frozenset[Ability]:
+        """What it can do beside text."""
+        return self._models[name].can
+
+    def most_input(self, name: str) -> int | None:
+        """Most tokens that it reads; None where nobody has said."""
+        own = self.context_tokens(name)
+        stated = self._models[name].most_input
+        return min(own, stated) if own and stated else own or stated
 
     def price(self, name: str) -> Price | None:
         """USD per token; None for a model by the hour that was never measured."""
@@ -201,9 +222,16 @@ def _declare(name: str, settings: ModelSettings, env: Mapping[str, str]) -> _Mod
         except SetupError as error:
             return _Model(settings, name, None, None, why_not=str(error), retry_at=float("inf"))
     price = stated_price(name, settings, chosen)
-    if price is not None:
-        return _Model(settings, name, chosen, price)
-    return _Model(settings, name, chosen, _remembered_price(name, settings), measured=True)
+    measured = price is None
+    if price is None:
+        price = _remembered_price(name, settings)
+    entry = price_entry(chosen) if chosen else None
+    return _Model(
+        settings, name, chosen, price,
+        can=abilities(settings, chosen),
+        measured=measured,
+        most_input=(entry or {}).get("max_input_tokens"),
+    )  # fmt: skip
 
 
 async def _connect(model: _Model) -> Endpoint:

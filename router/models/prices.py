@@ -26,6 +26,7 @@ __all__ = [
     "check_prices",
     "hosted_price",
     "local_price",
+    "price_entry",
     "reference_price",
     "stated_price",
 ]
@@ -57,9 +58,14 @@ def price_map() -> dict[str, dict[str, Any]]:
     return data
 
 
+def price_entry(model: str) -> dict[str, Any] | None:
+    """What LiteLLM's map says of a model name; None where it does not know it."""
+    return price_map().get(model) or price_map().get(model.split("/", 1)[-1])
+
+
 def hosted_price(model: str) -> Price | None:
     """The price of a LiteLLM model name, None where the map does not know it."""
-    entry = price_map().get(model) or price_map().get(model.split("/", 1)[-1])
+    entry = price_entry(model)
     if entry is None or "input_cost_per_token" not in entry:
         return None
     return Price(
@@ -79,6 +85,7 @@ def local_price(usd_per_hour: float, rates: Rates) -> Price:
             f"USD {usd_per_hour:g}/h over {rates.prompt_tps:.0f} prompt and "
             f"{rates.completion_tps:.0f} completion tokens/s, measured {rates.measured_at}"
         ),
+        metered=False,
     )
 
 

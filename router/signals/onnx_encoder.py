@@ -140,9 +140,13 @@ def normalised(rows: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _session(export: Export, threads: int) -> Any:
     """An onnxruntime session; its module is untyped, and an Any says so once."""
+    # Since 1.31 it collects usage events from its import on, and sends them; nothing calls home.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     ort = importlib.import_module("onnxruntime")
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
+    # Threads that wait by spinning cost a busy machine more than they save an idle one.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.inter_op_num_threads = 1
     options.enable_cpu_mem_arena = False
     options.log_severity_level = 3  # errors: they are raised as well

@@ -1,5 +1,6 @@
 """The packaged encoder on onnxruntime: sentence-transformers' rows, light, side by side."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -148,6 +149,15 @@ def test_encoding_imports_nothing_heavy(data: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0 and not done.stdout and not done.stderr, done.stderr
+
+
+def test_encoding_calls_nobody_home(data: Path, tmp_path: Path) -> None:
+    """onnxruntime keeps the usage events that it would send in the user's home."""
+    code = "from router.signals.encoder import Encoder; Encoder().encode(['What is 12 * 7?'])"
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("ORT_", "XDG_"))}
+    home = {**env, "HOME": str(tmp_path), "OCKHAM_DATA_DIR": str(data)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=home)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_threads_encode_at_once(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:

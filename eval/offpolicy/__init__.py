@@ -1,0 +1,1 @@
+"""Yesterday's traffic against tomorrow's policy: values from logged probabilities."""

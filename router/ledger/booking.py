@@ -1,0 +1,229 @@
+"""One request's money and its row: the purse of a run (`router.purse.Purse`).
+
+    booking = ledger.book(principal, start)
+    await booking.open()                            what the budget has left
+    lease = await booking.reserve("large", 0.01)    durable, or refused, or LedgerError
+    await booking.settle(lease, bill)
+    await booking.close(closing)                    the row, once, whatever happened
+
+Where the database is away, `open` and `reserve` raise before anything is spent. What cannot
+be written afterwards (bills, the row) is tried again until the ledger closes and is in the
+log, without texts: an answer that was paid for is never withheld for it. A reserve that
+nobody settles counts as spent when the request ends, or when it is swept.
+"""
+
+import asyncio
+import logging
+import math
+import time
+import uuid
+from collections.abc import Callable
+from concurrent.futures import Future
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from router.errors import LedgerError
+from router.ledger import leases, requests
+from router.ledger.budget import UNLIMITED, left_of
+from router.ledger.money import Periods, nano, now, periods_of, usd
+from router.ledger.records import Closing, Principal, RequestStart
+from router.ledger.rows import closing_values, start_values
+from router.ledger.writer import Operation, Writer
+from router.purse import Bill, Lease
+
+__all__ = ["Booking", "Reader"]
+
+_log = logging.getLogger(__name__)
+Reader = Callable[[Callable[[sa.Connection], Any]], Any]
+"""`await read(function)`: run it on a reading connection, off the event loop."""
+
+
+class Booking:
+    """What a request reserves, settles and leaves behind. Made by `Ledger.book`."""
+
+    def __init__(
+        self,
+        writer: Writer,
+        read: Reader,
+        principal: Principal,
+        start: RequestStart,
+        *,
+        replica: str,
+        lease_s: float,
+        timeout_s: float,
+    ) -> None:
+        self.principal, self.start = principal, start
+        self._writer, self._read = writer, read
+        self._lease_s, self._timeout_s = lease_s, timeout_s
+        self._began, self._ticked = now(), time.perf_counter()
+        self._row = {
+            "tenant": principal.tenant, "key": principal.key, "replica": replica,
+            **start_values(start),
+        }  # fmt: skip
+        self._left = math.inf
+        self._open: dict[str, leases.Reserve] = {}
+        self._reserves = 0
+        self._billed = 0
+        self._closing: Future[Any] | None = None
+
+    @property
+    def id(self) -> str:
+        """The trace's id."""
+        return self.start.id
+
+    @property
+    def left_usd(self) -> float:
+        """What may still be reserved, as last seen; infinity where nothing bounds it."""
+        return self._left
+
+    async def open(self) -> None:
+        """Read what the budget has left. `LedgerError`: the database is away."""
+        tenant, periods = self.principal.tenant, periods_of(now())
+        self._seen(await self._read(lambda c: left_of(c, tenant, periods)))
+
+    async def reserve(self, arm: str, usd: float) -> Lease | None:
+        """Set the worst case of an arm aside; None where the budget does not hold it.
+
+        It is committed when this returns. Raises `LedgerError` where it cannot be written:
+        then nothing is reserved, and the arm must not be run.
+        """
+        if self._closing is not None:
+            raise LedgerError(f"request {self.id} has ended: nothing more can be reserved")
+        lease = self._reserve_of(arm, nano(usd))
+        self._reserves += 1
+        row = {**self._row, "created": self._began, "expires": lease.expires}
+
+        def run(connection: sa.Connection) -> tuple[bool, int]:
+            requests.begin(connection, row)
+            return leases.reserve(connection, lease)
+
+        what = f"reserve of request {self.id} for {arm}"
+        operation = Operation(run, what, _rows(lease.tenant, lease.periods))
+        granted, left = await self._wait(operation, lambda taken: self._unused(lease, taken))
+        self._seen(left)
+        if not granted:
+            return None
+        self._open[lease.id] = lease
+        return Lease(lease.id, arm, usd)
+
+    async def settle(self, lease: Lease, bill: Bill) -> None:
+        """Book what the attempt cost and give the rest back. Once a lease; later ones do nothing.
+
+        It does not wait for the commit and does not raise.
+        """
+        held = self._open.pop(lease.id, None)
+        if held is None:
+            return
+        self._billed += nano(bill.usd)
+        self._submit_bill(held, bill)
+
+    async def close(self, closing: Closing) -> None:
+        """Write the request's row. Once; cancelling this call does not stop it."""
+        if self._closing is None:
+            self._closing = self._writer.submit(self._close(closing))
+        waiting = asyncio.wrap_future(self._closing)
+        try:
+            await asyncio.wait_for(asyncio.shield(waiting), self._timeout_s)
+        except (LedgerError, TimeoutError):
+            _log.error("ledger: request %s ended %s, row still unwritten", self.id, closing.ending)
+        finally:
+            waiting.add_done_callback(_retrieved)
+
+    # -- inside ---------------------------------------------------------------------
+
+    def _seen(self, left: int) -> None:
+        self._left = math.inf if left > UNLIMITED // 2 else max(0.0, usd(left))
+
+    def _reserve_of(self, arm: str, worst: int) -> leases.Reserve:
+        moment = now()
+        return leases.Reserve(
+            id=uuid.uuid4().hex, request=self.id, tenant=self.principal.tenant,
+            periods=periods_of(moment), arm=arm, place=self._reserves, worst=worst,
+            created=moment, expires=moment + timedelta(seconds=self._lease_s),
+        )  # fmt: skip
+
+    async def _wait(self, operation: Operation, undo: Callable[[Any], None]) -> Any:
+        """The operation's result. Where nobody waits any more, it is dropped or undone."""
+        future = self._writer.submit(operation)
+        waiting = asyncio.wrap_future(future)
+        try:
+            return await asyncio.wait_for(asyncio.shield(waiting), self._timeout_s)
+        except BaseException as error:
+            operation.dropped = True
+            future.add_done_callback(lambda done: _undo(done, undo))
+            waiting.add_done_callback(_retrieved)
+            if isinstance(error, TimeoutError):
+                raise LedgerError(
+                    f"the ledger did not answer within ledger.timeout_s = {self._timeout_s:g}: "
+                    "nothing was reserved"
+                ) from None
+            raise
+
+    def _unused(self, lease: leases.Reserve, taken: tuple[bool, int]) -> None:
+        """Give back a reserve that was committed after its request had gone."""
+        if taken[0]:
+            self._submit_bill(lease, Bill(0.0, "reported"))
+
+    def _submit_bill(self, lease: leases.Reserve, bill: Bill) -> None:
+        what = (
+            f"bill of request {self.id} for {lease.arm}: USD {bill.usd:.9f} {bill.basis}, "
+            f"tokens {bill.prompt_tokens}+{bill.completion_tokens}"
+        )
+        self._writer.submit(
+            Operation(
+                lambda c: leases.settle(c, lease, bill),
+                what,
+                _rows(lease.tenant, lease.periods),
+                must=True,
+            )
+        )
+
+    def _close(self, closing: Closing) -> Operation:
+        ended, periods = now(), periods_of(now())
+        row = {**self._row, "created": self._began, "expires": ended, "closed": ended}
+        texts, took = self.principal.stores_prompts, time.perf_counter() - self._ticked
+        rest = self._unreserved(closing)
+        unsettled = tuple(self._open.values())
+        held = {row for lease in unsettled for row in _rows(lease.tenant, lease.periods)}
+        held |= set(_rows(self.principal.tenant, periods)) if rest else set()
+
+        def run(connection: sa.Connection) -> None:
+            if self._reserves:
+                leases.take_unsettled(connection, self.id)
+            if rest:
+                extra = self._reserve_of("other", rest)
+                leases.book_directly(connection, extra, f"{self.id}-other")
+            values = closing_values(closing, texts)
+            requests.end(connection, {"seconds": None, **row, **values}, took)
+
+        spent = usd(self._billed + sum(lease.worst for lease in unsettled) + rest)
+        what = (
+            f"row of request {self.id}, tenant {self.principal.tenant}: {closing.ending}, "
+            f"HTTP {closing.http_status}, USD {spent:.9f}"
+        )
+        return Operation(run, what, tuple(held), must=True)
+
+    def _unreserved(self, closing: Closing) -> int:
+        """Nano-USD of the answer that no lease paid for (a search, say); rounding is none."""
+        if closing.answer is None:
+            return 0
+        rest = nano(max(0.0, closing.answer.cost_usd)) - self._billed
+        rest -= sum(lease.worst for lease in self._open.values())
+        return rest if rest > self._reserves + 1 else 0
+
+
+def _rows(tenant: str, periods: Periods) -> tuple[tuple[str, str], ...]:
+    return tuple((tenant, period) for period in periods)
+
+
+def _undo(done: "Future[Any]", undo: Callable[[Any], None]) -> None:
+    if not done.cancelled() and done.exception() is None:
+        undo(done.result())
+
+
+def _retrieved(future: "asyncio.Future[Any]") -> None:
+    """The writer has logged it: asyncio need not complain that nobody asked."""
+    if not future.cancelled():
+        future.exception()
