@@ -240,17 +240,26 @@ def _reduce(
 
 
 def _informed(data: Design, onehot: Floats, weight: Floats) -> NDArray[np.bool_]:
-    """(r, 2) whether a drawn stratum has two sizes with a cell on the axis."""
+    """(r, 2) whether a drawn stratum tells of size on the axis: two sizes on an item, and scores
+    that differ between them by more than their bounds."""
     told = np.zeros((len(weight), 2), dtype=bool)
+    seen = np.clip(data.mean, data.floor, TOP)
+    strata = [np.flatnonzero(row > 0) for row in onehot]
     for axis in (0, 1):
-        has = (data.n[:, data.axis == axis] > 0).any(axis=1)
-        spread = np.array([
-            np.ptp(data.x[(row > 0) & has]) > 1e-3 if ((row > 0) & has).sum() > 1 else False
-            for row in onehot
-        ])  # fmt: skip
-        rows = spread[data.stratum] & has if len(spread) else has
-        told[:, axis] = (weight[:, rows] > 0).any(axis=1)
+        tells = np.array([_tells(data, seen, rows, axis) for rows in strata], dtype=bool)
+        drawn = tells[data.stratum]
+        told[:, axis] = (weight[:, drawn] > 0).any(axis=1)
     return told
+
+
+def _tells(data: Design, seen: Floats, rows: NDArray[np.int64], axis: int) -> bool:
+    if len(rows) < 2 or np.ptp(data.x[rows]) < 1e-3:
+        return False
+    for item in np.flatnonzero(data.axis == axis):
+        have = rows[data.n[rows, item] > 0]
+        if len(have) > 1 and np.ptp(data.x[have]) > 1e-3 and np.ptp(seen[have, item]) > 0:
+            return True
+    return False
 
 
 def _codes(names: list[str]) -> NDArray[np.int64]:
