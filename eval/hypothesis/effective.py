@@ -131,7 +131,7 @@ def _effective(
     (low, high), (half_low, half_high) = ends
     return Effective(
         model, benchmark, axis, score, size, 10**at, 10**low, 10**high, 10**half_low, 10**half_high,
-        below=low <= grid[0] + 1e-9, above=high >= grid[-1] - 1e-9, peers=n,
+        below=bool(low <= grid[0] + 1e-9), above=bool(high >= grid[-1] - 1e-9), peers=n,
         least=float(10 ** x.min()), most=float(10 ** x.max()),
     )  # fmt: skip
 

@@ -187,9 +187,12 @@ def _memorisation(plan: Plan, registration: Registration) -> Verdict:
         from eval.hypothesis.live_set import live_seed
 
         drawn = live_seed(plan.live)
+        kinds = {t.partition(":")[0] for d in drops.values() for t in d.templates}
+        sets = {"gsm8k_test": "24 GSM8K templates, numbers changed and gold recomputed",
+                "reasoning_gym_small": "6 kinds of small puzzles, recorded seed against fresh"}  # fmt: skip
         notes = (f"seed {drawn['seed']}, drawn {drawn['drawn']} at commit {drawn['commit']}",
-                 "numbers changed, gold recomputed: 24 GSM8K templates; 6 kinds of small puzzles, "
-                 "recorded seed against fresh seed")  # fmt: skip
+                 *(f"finished: {text}" for kind, text in sets.items() if kind in kinds),
+                 *(f"not finished: {text}" for kind, text in sets.items() if kind not in kinds))  # fmt: skip
         if plan.large is None:
             notes = (*notes, "a protocol proof: the embedded model says nothing of the hypothesis")
     return memorisation_verdict(registration, drops, plan.small, plan.large, plan.seed, notes)

@@ -71,16 +71,24 @@ def run_live(folder: Path, arms: Sequence[str], config: str | None, concurrency:
 
 
 def live_drops(folder: Path, arms: Sequence[str]) -> Mapping[str, Drops]:
-    """Arm -> what its finished runs say; an arm without both runs is not in it."""
+    """Arm -> what its finished runs say, over the sets that all of the arms have finished."""
     found = {}
+    done = [
+        name
+        for name in BENCHMARKS
+        if all((_results(folder, arm, name) / "outcomes.parquet").is_file() for arm in arms)
+    ]
     for arm in arms:
-        places = [_place(folder, arm, name) / OUTCOMES_FOLDER for name in BENCHMARKS]
-        if all((place / "outcomes.parquet").is_file() for place in places):
-            sets = [read_outcomes(place.absolute()) for place in places]
+        sets = [read_outcomes(_results(folder, arm, name).absolute()) for name in done]
+        if sets:
             outcomes = pl.concat([one.outcomes for one in sets])
             queries = pl.concat([one.queries for one in sets])
             found[arm] = drops_of(OutcomeSet(outcomes, queries, {}))
     return found
+
+
+def _results(folder: Path, arm: str, benchmark: str) -> Path:
+    return _place(folder, arm, benchmark) / OUTCOMES_FOLDER
 
 
 def _place(folder: Path, arm: str, benchmark: str) -> Path:

@@ -134,7 +134,7 @@ def coupling(found: "Findings") -> bytes | None:
     if not names:
         return None
     shown = [(n, s) for n in names for s in found.levels[n]][:3]
-    side, gap, left, bottom = 196.0, 34.0, 52.0, 42.0
+    side, gap, left, bottom = 196.0, 46.0, 52.0, 42.0
     boxes = [(left + k * (side + gap), bottom, side, side) for k in range(len(shown))]
     wide = max(left + len(shown) * (side + gap), 470)
     figure, panels = canvas(wide, bottom + side + 92, boxes)
@@ -143,9 +143,15 @@ def coupling(found: "Findings") -> bytes | None:
         axes.axhline(0, color="#dddddd", linewidth=0.8)
         axes.axvline(0, color="#dddddd", linewidth=0.8)
         axes.plot(x, y, "o", color=KNOWN, markersize=4.5, alpha=0.8)
+        middle = (x.min() + x.max()) / 2
         for k in np.argsort(-np.abs(x - y))[:3]:
-            axes.annotate(source.models[k].split("_")[-1][:24], (x[k], y[k]), (4, 4),
-                          textcoords="offset points", fontsize=SIZE - 3, color=GREY)  # fmt: skip
+            right = bool(x[k] > middle)
+            axes.annotate(
+                source.models[k].split("_")[-1][:22], (x[k], y[k]), (-4 if right else 4, 4),
+                textcoords="offset points", fontsize=SIZE - 3, color=GREY,
+                ha="right" if right else "left",
+            )  # fmt: skip
+        axes.locator_params(nbins=4)
         axes.set_title(f"{source.place.split('/')[-1][:30]} ({len(x)})", fontsize=SIZE - 1,
                        loc="left", color=INK)  # fmt: skip
         axes.set_xlabel("verifiable, beyond size")
