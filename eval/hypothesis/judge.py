@@ -53,6 +53,11 @@ GRIDS = (
     "zeroeval",
     "code_evalplus",
 )
+LIVE = {
+    "gsm8k_test": "24 GSM8K templates, numbers changed and gold recomputed",
+    "reasoning_gym_small": "6 kinds of small puzzles, recorded seed against fresh",
+}
+"""Beginnings of the live set's templates, and what they are."""
 _HERE = Path(__file__).parent
 
 
@@ -188,11 +193,10 @@ def _memorisation(plan: Plan, registration: Registration) -> Verdict:
 
         drawn = live_seed(plan.live)
         kinds = {t.partition(":")[0] for d in drops.values() for t in d.templates}
-        sets = {"gsm8k_test": "24 GSM8K templates, numbers changed and gold recomputed",
-                "reasoning_gym_small": "6 kinds of small puzzles, recorded seed against fresh"}  # fmt: skip
-        notes = (f"seed {drawn['seed']}, drawn {drawn['drawn']} at commit {drawn['commit']}",
-                 *(f"finished: {text}" for kind, text in sets.items() if kind in kinds),
-                 *(f"not finished: {text}" for kind, text in sets.items() if kind not in kinds))  # fmt: skip
+        notes = (
+            f"seed {drawn['seed']}, drawn {drawn['drawn']} at commit {drawn['commit']}",
+            *(f"{'' if kind in kinds else 'not '}finished: {text}" for kind, text in LIVE.items()),
+        )
         if plan.large is None:
             notes = (*notes, "a protocol proof: the embedded model says nothing of the hypothesis")
     return memorisation_verdict(registration, drops, plan.small, plan.large, plan.seed, notes)

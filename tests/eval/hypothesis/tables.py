@@ -16,7 +16,7 @@ def table(
     seed: int = 0,
     noise: float = 0.05,
 ) -> Grid:
-    """Families at several sizes; knowledge rises `ratio` times as fast as verifiable (1 a decade)."""
+    """Families at several sizes; verifiable rises by 1 a decade, knowledge by `ratio`."""
     rng = np.random.default_rng(seed)
     names = FAMILIES[:families]
     hard = rng.normal(0, 0.6, items)
