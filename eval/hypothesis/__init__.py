@@ -1,0 +1,1 @@
+"""The Compression-Coverage hypothesis, tested as `eval/preregistration.yaml` says."""

@@ -1,0 +1,110 @@
+"""The page of the verdict: one HTML file that loads nothing."""
+
+import base64
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from eval.hypothesis.judge import Findings
+from eval.hypothesis.pictures import ALT
+from eval.hypothesis.report import spoken
+from eval.hypothesis.rules import Estimate
+
+__all__ = ["THREATS", "page"]
+
+STATEMENT = (
+    "Verifiable reasoning is parameter-dense: it compresses into few parameters. Open-domain "
+    "knowledge is parameter-expansive: it keeps needing coverage. The two are only partly coupled."
+)
+THREATS = (
+    (
+        "Era and training data",
+        "Newer models are better at every size, and their makers chose what to train on. Slopes "
+        "are taken within family and era for that reason; how data were scaled with size is not "
+        "published, and a small model trained on more mathematics bends its slope.",
+    ),
+    (
+        "Guess floor",
+        "Multiple choice pays for guessing: near the floor a slope is flat whatever the ability. "
+        "Floors are in the link, cells at the floor are bounds, and the ratio without floors is "
+        "printed beside. An option that can be ruled out lifts the true floor above ours.",
+    ),
+    (
+        "Selection of published scores",
+        "The report's table was chosen by the authors of one model; makers publish what looks "
+        "good. Nothing confirmatory rests on it.",
+    ),
+    (
+        "Contamination",
+        "MMLU, GSM8K and MATH stand in training data. If larger models memorise more, both slopes "
+        "rise, and not equally. P3 is the test, and needs models that cannot be run here.",
+    ),
+    (
+        "Format failures",
+        "The table of means has no flags for unread answers, and generative benchmarks without a "
+        "chat template punish chat models. Zeros that look like a format were left out by the rule "
+        "of `ockham outcomes check`, listed, and put back in the ratio beside.",
+    ),
+    (
+        "What counts as knowledge or verifiable",
+        "One label table, written before any score: MMLU subjects are both sides of most tables, "
+        "so the verifiable side of multiple choice is not free-form reasoning. GPQA is labelled "
+        "knowledge and mixes reasoning in.",
+    ),
+    (
+        "Choices the pre-registration left open",
+        "Era means generation and kind of post-training; a guard's family must have two sizes of "
+        "one era; of several sources only models with both axes are fitted, with intercepts by "
+        "source; a resample without a ratio counts against both rules; P4 also draws families. All "
+        "were coded before the unseen tables were opened.",
+    ),
+)
+CHANGE = {
+    "P1_slopes": "A ratio whose whole interval lies above 1.25, or below 1.10, over at least four "
+    "families with two sizes each. More families narrow it; more questions do not.",
+    "P2_gold_context": "A small and a large model on the coverage questions: gold facts closing "
+    "60 % of a gap of 10 points or more supports it, less than half refutes it.",
+    "P3_memorisation": "A small model that loses under 5 points more than the large one on "
+    "renumbered problems supports it, one that loses over 5 more refutes it; both must be right "
+    "on 10 to 95 % as published.",
+    "P4_routing_value": "A gain in AUROC above 0 with a positive coefficient, over pairs of "
+    "several families. A negative coefficient refutes.",
+    "P5_decoupling": "A corrected correlation whose whole interval lies on one side of .707. "
+    "Models trained for one side only would lower it.",
+}
+
+
+def page(found: Findings, data: Mapping[str, Any], drawn: Mapping[str, bytes]) -> str:
+    """The whole page; pictures are in it."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
+    )
+    registration = found.registration
+    return environment.get_template("page.html.j2").render(
+        statement=STATEMENT,
+        registration=registration,
+        predictions=registration.data["predictions"],
+        populations=registration.data["populations"],
+        verdicts=found.verdicts,
+        data=data,
+        found=found,
+        pictures={
+            name: (ALT[name], base64.b64encode(drawn[name]).decode())
+            for name in ALT
+            if name in drawn
+        },
+        threats=THREATS,
+        change=CHANGE,
+        spoken=spoken,
+        shown=_shown,
+    )
+
+
+def _shown(value: object) -> str:
+    """What is printed beside a verdict, in figures."""
+    if isinstance(value, Estimate):
+        large = abs(value.value) >= 10 if value.value == value.value else False
+        return spoken(value, 1 if large else 3)
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

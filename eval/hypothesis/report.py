@@ -1,0 +1,177 @@
+"""The findings as plain data, on the terminal, and as the files of the page."""
+
+import json
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from eval.hypothesis.judge import Findings, Plan
+from eval.hypothesis.rules import Estimate, Verdict
+from router.errors import SetupError
+
+__all__ = ["RESULT", "body", "headline", "show", "spoken", "write"]
+
+RESULT = "hypothesis.json"
+PACKAGES = ("ockham-router", "numpy", "scipy", "statsmodels", "scikit-learn", "polars")
+WIDE = 150
+
+
+def body(found: Findings, plan: Plan, command: Sequence[str]) -> dict[str, Any]:
+    """Everything, as JSON data. Holds no time and no path: the same seed gives the same digits."""
+    registration = found.registration
+    return {
+        "stamp": {
+            "command": "ockham " + " ".join(command),
+            "seed": plan.seed,
+            "resamples": plan.resamples or registration.resamples,
+            "versions": {name: version(name) for name in PACKAGES},
+            "data": {name: p.checksum for name, p in found.populations.items()},
+        },
+        "preregistration": {
+            "sha256": registration.sha256,
+            "commit": registration.commit,
+            "committed": registration.committed,
+            "sha256 at that commit": registration.first_sha256,
+            "changed": registration.says,
+            "diff": registration.diff,
+        },
+        "verdicts": [v.plain() for v in found.verdicts],
+        "headline": headline(found.verdicts),
+        "families": {
+            name: [_finite(p._asdict()) for p in pairs] for name, pairs in found.pairs.items()
+        },
+        "frontier": {
+            name: [
+                {
+                    "source": f.place,
+                    "axis": f.axis,
+                    "models": f.models,
+                    "decades a logit": f.decades_a_logit.plain(),
+                    "decades a year": f.decades_a_year.plain(),
+                }
+                for f in fronts
+            ]
+            for name, fronts in found.frontiers.items()
+        },
+        "score a decade over all models": {k: dict(v) for k, v in found.naive.items()},
+        "worlds": {name: report.plain() for name, report in found.worlds.items()},
+        "power with more families": {
+            name: {str(n): power for n, power in steps.items()}
+            for name, steps in found.needed.items()
+        },
+        "effective sizes": [
+            {
+                "model": e.model, "benchmark": e.benchmark, "score": e.score, "size": e.size,
+                "effective": e.says, "low": e.low, "high": e.high,
+                "censored": [w for w, is_ in (("below", e.below), ("above", e.above)) if is_],
+                "peers": e.peers,
+            }
+            for e in found.effective
+        ],
+        "contrast": [
+            {"rank": c.rank, "model": c.model, "verifiable": c.verifiable,
+             "knowledge": c.knowledge, "difference": c.difference}
+            for c in found.contrasts
+        ],
+        "points a decade": {k: {"points": p, "models": n} for k, (p, n) in found.points.items()},
+        "gsm8k_gpt3": list(found.verifier),
+        "claims": [dict(c) for c in found.claims],
+        "missing": {k: {**m, "usd": cost_usd(m)} for k, m in found.missing.items()},
+    }  # fmt: skip
+
+
+def headline(verdicts: Sequence[Verdict]) -> dict[str, str]:
+    """Prediction -> one sentence: what was confirmed, and what was only explored."""
+    said = {}
+    for name in dict.fromkeys(v.prediction for v in verdicts):
+        own = [v for v in verdicts if v.prediction == name]
+        parts = []
+        for kind in ("confirmatory", "exploratory"):
+            words = [v.word for v in own if v.kind == kind]
+            if words:
+                counts = {w: words.count(w) for w in ("supported", "refuted", "undecided")}
+                told = ", ".join(f"{n} {w}" for w, n in counts.items() if n)
+                parts.append(f"{kind}: {told}")
+        said[name] = "; ".join(parts)
+    return said
+
+
+def spoken(one: Estimate, digits: int = 3) -> str:
+    """`1.02 [0.70, 1.67]`; a dash for what is no number."""
+    if np.isnan(one.value) and np.isnan(one.low) and np.isnan(one.high):
+        return "–"
+    value, low, high = (
+        "–" if np.isnan(x) else f"{x:.{digits}f}" for x in (one.value, one.low, one.high)
+    )
+    return f"{value} [{low}, {high}]"
+
+
+def cost_usd(missing: Mapping[str, Any]) -> float:
+    """Models x questions x samples x tokens x price."""
+    return float(
+        sum(
+            r["models"] * r["questions"] * r["samples"] * r["tokens"] * r["usd_per_million"] / 1e6
+            for r in missing["runs"]
+        )
+    )
+
+
+def show(found: Findings) -> None:
+    """The verdict table on the terminal."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(width=None if Console().is_terminal else WIDE)
+    grid = Table(title="The Compression-Coverage hypothesis", title_justify="left")
+    for name in ("prediction", "population", "kind", "verdict", "estimate [95 %]"):
+        grid.add_column(name, no_wrap=name != "population")
+    for name in ("models", "families", "questions"):
+        grid.add_column(name, justify="right")
+    grid.add_column("rule met, or why not", min_width=28)
+    for v in found.verdicts:
+        counts = (str(v.models), str(v.families), f"{v.questions:,}")
+        estimate = Text(spoken(v.estimate))
+        grid.add_row(v.prediction, v.population, v.kind, v.word, estimate, *counts, Text(v.reason))
+    console.print(grid)
+    registration = found.registration
+    commit = (registration.commit or "unknown")[:12]
+    console.print(f"Pre-registration: SHA-256 {registration.sha256[:16]}, commit {commit} "
+                  f"({registration.committed or '?'}). {registration.says}",
+                  highlight=False, markup=False)  # fmt: skip
+    for name, report in found.worlds.items():
+        power = ", ".join(f"{100 * p:.0f} % ({k})" for k, p in report.power.items())
+        wrong = ", ".join(f"{100 * p:.1f} % ({k})" for k, p in report.wrong.items())
+        weak = " UNDERPOWERED." if report.underpowered else ""
+        console.print(f"P1 on {name}, {report.worlds} simulated worlds of each kind: power "
+                      f"{power}; wrong {wrong}.{weak}", highlight=False, markup=False)  # fmt: skip
+
+
+def write(found: Findings, data: Mapping[str, Any], out: Path) -> None:
+    """Pictures, JSON and page: each under a hidden name first, the page last.
+
+    Raises:
+        SetupError: the folder cannot be written.
+    """
+    from eval.hypothesis.page import page
+    from eval.hypothesis.pictures import pictures
+
+    drawn = pictures(found)
+    files = {f"{name}.png": picture for name, picture in drawn.items()}
+    files[RESULT] = json.dumps(data, indent=1).encode()
+    files["index.html"] = page(found, data, drawn).encode()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            new = out / f".{name}.new"
+            new.write_bytes(content)
+            new.replace(out / name)
+    except OSError as error:
+        raise SetupError(f"--out: cannot write {out}: {error.strerror}") from None
+
+
+def _finite(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
