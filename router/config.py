@@ -40,6 +40,7 @@ from router.settings import (
     SandboxSettings,
     SignalSettings,
 )
+from router.telemetry.settings import TelemetrySettings
 from router.watch import WatchSettings
 
 __all__ = ["Settings", "load_settings", "make_policy"]
@@ -83,6 +84,7 @@ class Settings(BaseSettings):
     gateway: GatewaySettings
     ledger: LedgerSettings = LedgerSettings()
     sandbox: SandboxSettings
+    telemetry: TelemetrySettings = TelemetrySettings()
     watch: WatchSettings | None = None
     audits: AuditSettings = AuditSettings()
     shadow: ShadowSettings = ShadowSettings()

@@ -174,4 +174,4 @@ def ockham_serve(
     # It runs in its folder, so that no ockham.yaml of the caller's is read.
     paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     local = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": paths}
-    return Gateway(command, port, folder / f"{name}.log", "/health", {**os.environ, **local})
+    return Gateway(command, port, folder / f"{name}.log", "/ready", {**os.environ, **local})

@@ -147,6 +147,7 @@ class Exchange:
             first_token_seconds=self.first_token,
             answer=answer,
             query=self.query,
+            traceparent=self.headers.get(b"traceparent", b"").decode("latin-1") or None,
         )
         for part in self.gateway.parts:
             part.finished(finished)
@@ -258,9 +259,12 @@ class Exchange:
 
     async def send_json(self, body: Any, status: int = 200, headers: Headers = ()) -> None:
         """The whole response."""
-        payload = to_json(body)
+        await self.send_bytes(to_json(body), status, [JSON, *headers])
+
+    async def send_bytes(self, payload: bytes, status: int, headers: Headers) -> None:
+        """The whole response, of a content type that the headers name."""
         length = (b"content-length", str(len(payload)).encode())
-        await self._head(status, [JSON, length, *headers])
+        await self._head(status, [length, *headers])
         await self._send({"type": "http.response.body", "body": payload})
 
     async def start_stream(

@@ -41,6 +41,8 @@ class Finished:
     first_token_seconds: float | None
     answer: Answer | None
     query: Query | None
+    traceparent: str | None = None
+    """The caller's own trace (W3C), as it came."""
 
 
 class Part:
@@ -61,6 +63,10 @@ class Part:
         """Routes of its own."""
         return ()
 
+    def alarms(self) -> Sequence[str]:
+        """A sentence for everything that is wrong now; of no tenant in particular."""
+        return ()
+
     async def status(self, tenant: str) -> dict[str, Any] | None:
         """Its section of `GET /ockham/status`; None has none."""
         return None
@@ -69,5 +75,6 @@ class Part:
 def standard_parts() -> list[Part]:
     """What `ockham serve` runs with."""
     from router.labels.part import LabelsPart
+    from router.telemetry.part import TelemetryPart
 
-    return [LabelsPart()]
+    return [LabelsPart(), TelemetryPart()]

@@ -30,6 +30,7 @@ from router.gateway.gateway import Gateway
 from router.gateway.protocol import bounded_protocol
 from router.ledger.ledger import Ledger
 from router.settings import GatewaySettings
+from router.telemetry.logs import set_up
 
 __all__ = ["AppFactory", "reload_all", "run", "watch_signals"]
 
@@ -50,7 +51,9 @@ class AppFactory:
     def __call__(self) -> Starlette:
         from router.gateway.app import create_app
 
-        return create_app(Router(self.settings()), load=self.settings)
+        settings = self.settings()
+        set_up(settings.telemetry.log_format, settings.telemetry.access_log)
+        return create_app(Router(settings), load=self.settings)
 
 
 def run(factory: AppFactory, settings: Settings) -> None:

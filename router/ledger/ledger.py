@@ -198,6 +198,11 @@ class Ledger:
         """Why the last write failed; None: the last one did not."""
         return self._writer.why_not
 
+    @property
+    def backlog(self) -> int:
+        """Changes that wait to be written."""
+        return self._writer.backlog
+
     def run(self, function: Callable[[sa.Connection], _T], what: str = "a change") -> _T:
         """Run a function in a writing transaction and wait for it; not on an event loop."""
         done: _T = self._writer.submit(Operation(function, what)).result()

@@ -97,6 +97,11 @@ class Writer:
             self._queue.put(operation)
         return operation.waiting
 
+    @property
+    def backlog(self) -> int:
+        """Operations that wait to be written; those of the transaction that runs are none."""
+        return self._queue.qsize() + len(self._late)
+
     def close(self) -> None:
         """Write what is queued, then stop. What could not be written is in the log."""
         if not self._closed.is_set():
