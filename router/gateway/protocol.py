@@ -29,6 +29,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         app: Any = self.config.loaded_app
+        while not hasattr(app, "state"):  # what uvicorn puts around an application
+            app = app.app
         self.limits: GatewaySettings = app.state.gateway.generation.settings.gateway
         self._head_timer: asyncio.TimerHandle | None = None
         self._in_head = False
