@@ -7,14 +7,14 @@ lets a client that reads nothing hold its connection; here each has a limit.
 import asyncio
 import json
 import logging
-from typing import Any, ClassVar
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from router.gateway.errors import error_body
 from router.settings import GatewaySettings
 
-__all__ = ["bounded_protocol"]
+__all__ = ["BoundedProtocol"]
 
 _LOG = logging.getLogger(__name__)
 _PHRASES = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fields Too Large",
@@ -23,16 +23,15 @@ FLUSH_S = 5.0
 """A closing connection's last bytes may take so long."""
 
 
-def bounded_protocol(settings: GatewaySettings) -> type[HttpToolsProtocol]:
-    """The protocol class with these limits."""
-    return type("BoundedProtocol", (_Bounded,), {"limits": settings})
-
-
-class _Bounded(HttpToolsProtocol):
-    limits: ClassVar[GatewaySettings]
+class BoundedProtocol(HttpToolsProtocol):
+    """What uvicorn is given as `http`; its limits are those of the application it serves."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        app: Any = self.config.loaded_app
+        while not hasattr(app, "state"):  # what uvicorn puts around an application
+            app = app.app
+        self.limits: GatewaySettings = app.state.gateway.generation.settings.gateway
         self._head_timer: asyncio.TimerHandle | None = None
         self._in_head = False
         self._head_bytes = 0

@@ -27,7 +27,7 @@ from router.config import Settings, load_settings
 from router.facade import Router
 from router.gateway.auth import check_exposure, holds_keys, is_loopback
 from router.gateway.gateway import Gateway
-from router.gateway.protocol import bounded_protocol
+from router.gateway.protocol import BoundedProtocol
 from router.ledger.ledger import Ledger
 from router.settings import GatewaySettings
 from router.telemetry.logs import set_up
@@ -77,7 +77,7 @@ def _options(own: GatewaySettings) -> dict[str, Any]:
         "host": own.host,
         "port": own.port,
         "workers": own.workers,
-        "http": bounded_protocol(own),
+        "http": BoundedProtocol,
         "ws": "none",
         "lifespan": "on",
         "log_level": "info",

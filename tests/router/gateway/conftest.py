@@ -8,7 +8,7 @@ import pytest
 import uvicorn
 
 from router.gateway.app import create_app
-from router.gateway.protocol import bounded_protocol
+from router.gateway.protocol import BoundedProtocol
 
 
 class Served:
@@ -24,7 +24,7 @@ class Served:
             log_level="error",
             log_config=None,
             lifespan="on",
-            http=bounded_protocol(router.settings.gateway),
+            http=BoundedProtocol,
             timeout_graceful_shutdown=5,
         )
         self.server = uvicorn.Server(config)
