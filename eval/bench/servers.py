@@ -25,7 +25,7 @@ __all__ = ["KEY", "Gateway", "litellm_proxy", "litellm_python", "ockham_config",
 
 KEY = "sk-bench-0123456789abcdef"
 _ROOT = Path(__file__).parents[2]
-START_S = 120.0
+START_S = 300.0
 
 
 class Gateway:
