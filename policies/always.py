@@ -1,9 +1,8 @@
-"""The constant rules: every query to the small arm, to the large one, or to one arm by name.
+"""The two constant baselines: every query to the small arm, every query to the large one.
 
 `always-large` falls back to the small arm where no large one can be run, and says so;
 `always-small` never pays for a large one. Both make one call, and a second one only
-where the call itself failed. `only` asks its arm once and no other: what a caller gets who
-names a model instead of leaving the choice to a policy.
+where the call itself failed.
 """
 
 from typing import ClassVar, Literal
@@ -13,13 +12,12 @@ import numpy as np
 from policies.case import STOP, CaseBatch, ChoiceBatch
 from policies.policy import Policy, choose_from, first_open, last_call_failed, register
 
-__all__ = ["AlwaysLarge", "AlwaysSmall", "Only"]
+__all__ = ["AlwaysLarge", "AlwaysSmall"]
 
 _SENTENCES = {
     "always-small": "the policy always takes the small arm",
     "always-large": "the policy always takes the large arm",
     "large-unavailable": "no large arm can be run, so the small one answers",
-    "only": "this arm was asked for by its name",
     "one-call": "one call was made; this policy does not look at the verdict",
     "nothing-left": "no arm is left that could be run",
 }
@@ -58,22 +56,3 @@ class AlwaysLarge(Policy):
 
     def choose(self, cases: CaseBatch) -> ChoiceBatch:
         return _constant(cases, ("large", "small"))
-
-
-@register
-class Only(Policy):
-    """Every query to the arm of that name, and to no other."""
-
-    name: ClassVar[str] = "only"
-    arm: str
-
-    def choose(self, cases: CaseBatch) -> ChoiceBatch:
-        order = [i for i, arm in enumerate(cases.arms) if arm.name == self.arm]
-        first = ~cases.tried.any(axis=1)
-        arm = np.where(first, first_open(cases.open, order), STOP)
-        reasons = {
-            "only": arm != STOP,
-            "one-call": ~first,
-            "nothing-left": first & (arm == STOP),
-        }
-        return choose_from(cases, arm, reasons, _SENTENCES)

@@ -65,7 +65,9 @@ class ThreadedSignals:
         ]
 
 
-_NO_PART = frozenset({"policy", "limits", "prices", "gateway", "ledger", "watch", "tracing"})
+_NO_PART = frozenset(
+    {"policy", "limits", "prices", "gateway", "ledger", "embeddings", "watch", "tracing"}
+)
 """Settings that no part of an assembly is made of: they are read at each run."""
 
 

@@ -69,6 +69,7 @@ class Router:
         self._opening = threading.Lock()
         self._assembling = asyncio.Lock()
         self._assembly = assembly
+        self._trying: Future[None] | None = None
         self._lends = False
         """Its parts are a successor's, who closes them."""
 
@@ -273,6 +274,11 @@ class Router:
         if self._assembly is None:
             raise InputError("the router is not open: call open(), or use it in a `with` block")
         return self._assembly.engine.models
+
+    def try_again(self) -> None:
+        """Try models that are down again, in the background: for who watches without asking."""
+        if self._assembly is not None and (self._trying is None or self._trying.done()):
+            self._trying = self._submit(self._assembly.start())
 
     @property
     def checker(self) -> "Checker":

@@ -12,6 +12,7 @@ from router.gateway.fields import (
     Absent,
     FunctionTool,
     Metadata,
+    Model,
     Name,
     Overrides,
     ReasoningEffort,
@@ -118,7 +119,7 @@ _Penalty = Annotated[float, Field(ge=-2, le=2)]
 class ChatRequest(Strict):
     """The body of `POST /v1/chat/completions`."""
 
-    model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    model: Model
     messages: Annotated[list[Turn], Field(min_length=1)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from router.errors import BudgetError, InputError, LedgerError, NoAnswerError, OckhamError
+from router.errors import (
+    BudgetError,
+    ContextOverflow,
+    InputError,
+    LedgerError,
+    ModelError,
+    NoAnswerError,
+    OckhamError,
+)
 
 __all__ = ["Refused", "error_body", "error_of", "out_of_budget"]
 
@@ -51,8 +59,11 @@ def error_of(error: Exception) -> Refused:
         return error
     if isinstance(error, InputError):
         return Refused(400, str(error), "invalid_value")
-    if isinstance(error, NoAnswerError):
-        return Refused(503, str(error), "no_answer", headers={"retry-after": str(RETRY_S)})
+    if isinstance(error, ContextOverflow):
+        return Refused(400, str(error), "context_length_exceeded", "messages")
+    if isinstance(error, NoAnswerError | ModelError):
+        code = "no_answer" if isinstance(error, NoAnswerError) else "model_error"
+        return Refused(503, str(error), code, headers={"retry-after": str(RETRY_S)})
     if isinstance(error, BudgetError):
         return out_of_budget(str(error))
     if isinstance(error, LedgerError):

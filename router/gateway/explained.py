@@ -14,7 +14,7 @@ from router.gateway.chat_query import checks_of, messages_of
 from router.gateway.chat_schema import Turn
 from router.gateway.errors import Refused
 from router.gateway.exchange import Exchange
-from router.gateway.fields import Absent, Overrides, ResponseFormat, Strict
+from router.gateway.fields import Absent, Model, Overrides, ResponseFormat, Strict
 from router.gateway.health import readiness
 from router.gateway.naming import target_of
 from router.gateway.overrides import bounds_of, overrides_of
@@ -30,7 +30,7 @@ CLOSING_S = 5.0
 class RouteRequest(Strict):
     """The body of `POST /ockham/route`: what the chat API takes of it."""
 
-    model: Annotated[str, StringConstraints(min_length=1, max_length=200)] = "ockham/auto"
+    model: Model = "ockham/auto"
     messages: Annotated[list[Turn], Field(min_length=1)]
     response_format: ResponseFormat | None = None
     ockham: Overrides | None = None

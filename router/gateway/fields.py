@@ -6,12 +6,20 @@ this gateway does not: it is accepted as null, as clients send it, and refused b
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 __all__ = [
     "Absent",
     "FunctionTool",
     "Metadata",
+    "Model",
     "Name",
     "NamedSchema",
     "Overrides",
@@ -30,6 +38,18 @@ class Strict(BaseModel):
 
 
 Absent = Annotated[None, Field(description="Not supported by this gateway: null or left out.")]
+Model = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200),
+    # Any name is taken, and looked up; this one is always there.
+    WithJsonSchema(
+        {
+            "anyOf": [{"const": "ockham/auto"}, {"type": "string", "minLength": 1}],
+            "maxLength": 200,
+            "title": "Model",
+        }
+    ),
+]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
 TokenCap = Annotated[int, Field(ge=1, le=2**31)]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]

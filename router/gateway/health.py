@@ -18,6 +18,8 @@ async def health(exchange: Exchange) -> None:
 
 async def ready(exchange: Exchange) -> None:
     """200 where requests can be answered, else 503 with what is missing."""
+    # Who is not ready gets no requests, and nothing else would try its models again.
+    exchange.generation.router.try_again()
     told = readiness(exchange.gateway)
     await exchange.send_json(told, 200 if told["ready"] else 503)
 

@@ -3,9 +3,8 @@
 import time
 from typing import Any
 
-from router.gateway.errors import Refused
 from router.gateway.exchange import Exchange
-from router.gateway.naming import model_names
+from router.gateway.naming import model_names, no_model
 
 __all__ = ["list_models", "one_model"]
 
@@ -25,9 +24,7 @@ async def one_model(exchange: Exchange) -> None:
         if name == wanted:
             await exchange.send_json(_entry(exchange, name, owner))
             return
-    raise Refused(
-        404, f"no model {wanted[:200]!r} here; see GET /v1/models", "model_not_found", "model"
-    )
+    raise no_model(wanted)
 
 
 def _entry(exchange: Exchange, name: str, owner: str) -> dict[str, Any]:

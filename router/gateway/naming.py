@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies import Policy
-from policies.always import Only
 from policies.policy import ready_policies
-from router.errors import ModelError, OckhamError
+from router.concrete import concrete_names
+from router.embedding import embedding_names
+from router.errors import InputError
 from router.facade import Router
 from router.gateway.errors import Refused
 from router.gateway.fields import Overrides
 
-__all__ = ["AUTO", "Target", "model_names", "target_of"]
+__all__ = ["AUTO", "Target", "model_names", "no_model", "target_of"]
 
 AUTO = "ockham/auto"
 _OURS = "ockham/"
@@ -38,12 +39,17 @@ def target_of(router: Router, model: str, asked: Overrides) -> Target:
         )
     if name in ready_policies():
         return Target(name, name)
-    arm = concrete(router).get(model)
-    if arm is None:
-        raise Refused(
-            404, f"no model {model!r} here; see GET /v1/models", "model_not_found", "model"
-        )
-    return Target(f"only:{arm}", Only(arm=arm))
+    try:
+        only = router.concrete(model)
+    except InputError:
+        raise no_model(model) from None
+    return Target(f"{only.name}:{only.arm}", only)
+
+
+def no_model(model: str) -> Refused:
+    """OpenAI's answer to a name that nobody knows."""
+    said = f"no model {model[:200]!r} here; see GET /v1/models"
+    return Refused(404, said, "model_not_found", "model")
 
 
 def _policy(name: str, param: str) -> Target:
@@ -62,30 +68,7 @@ def model_names(router: Router) -> Iterator[tuple[str, str]]:
     yield AUTO, "ockham"
     for name in ready_policies():
         yield _OURS + name, "ockham"
-    for name in concrete(router):
+    for name in concrete_names(router.settings):
         yield name, "arm" if name in router.settings.arms else "model"
-
-
-def concrete(router: Router) -> dict[str, str]:
-    """Names of arms and of models -> the arm that runs them."""
-    arms = router.settings.arms
-    names = {arm: arm for arm in arms}
-    for name, arm in arms.items():
-        if arm.context != "none" or arm.method.name != "single":
-            continue
-        for known in (
-            arm.model,
-            router.settings.models[arm.model].model,
-            _served(router, arm.model),
-        ):
-            if known:
-                names.setdefault(known, name)
-    return names
-
-
-def _served(router: Router, model: str) -> str | None:
-    """The name under which it is called, where it is up."""
-    try:
-        return router.models.endpoint(model).model
-    except (ModelError, OckhamError):
-        return None
+    for name in embedding_names(router.settings):
+        yield name, "embeddings"

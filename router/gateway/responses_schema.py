@@ -11,6 +11,7 @@ from pydantic import Field, StringConstraints, model_validator
 from router.gateway.fields import (
     Absent,
     Metadata,
+    Model,
     Name,
     Overrides,
     ReasoningEffort,
@@ -133,7 +134,7 @@ class _StreamOptions(Strict):
 class ResponsesRequest(Strict):
     """The body of `POST /v1/responses`."""
 
-    model: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    model: Model
     input: (
         Annotated[str, StringConstraints(min_length=1)] | Annotated[list[Item], Field(min_length=1)]
     )

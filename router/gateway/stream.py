@@ -23,6 +23,8 @@ from router.state import Answer, Event
 __all__ = ["Writer", "stream_run"]
 
 BEAT_S = 1.0
+_ANSWERING = ("delta", "choice")
+"""Events that carry tokens of the answer."""
 
 
 class Writer(ABC):
@@ -72,7 +74,11 @@ class Writer(ABC):
     def take(self, event: Event) -> tuple[list[bytes], bool]:
         """The bytes that one event adds, and whether they should leave at once."""
         if event.kind == "delta":
-            return ([], False) if event.checked else (self._shown(event), True)
+            if event.checked or self.forwarded or not event.text:
+                return [], False
+            return self._commit(event.text), True
+        if event.kind == "choice":
+            return ([], False) if event.checked else (self._forward(event.data), True)
         if event.kind == "reasoning":
             return (self.thought(event.text), True) if self._reasoning else ([], False)
         if event.kind == "attempt":
@@ -95,20 +101,18 @@ class Writer(ABC):
         if answer is None:  # pragma: no cover - astream raises before it ends without one
             raise ModelError("the run ended without an answer")
         pieces: list[bytes] = []
-        if not self.committed.strip().endswith(answer.answer.strip()):
+        if not self.forwarded and not self.committed.strip().endswith(answer.answer.strip()):
             if self.committed:
                 raise ModelError("the answer changed after part of it had been sent")
             pieces += self._commit(answer.answer) if answer.answer else []
         return [*pieces, *self.ending(answer)]
 
-    def _shown(self, event: Event) -> list[bytes]:
-        """Text that stands as it is written."""
-        if not isinstance(event.data, Mapping):
-            return self._commit(event.text) if event.text else []
+    def _forward(self, raw: Mapping[str, Any]) -> list[bytes]:
+        """A delta of the model's own. Its text comes as a `delta` event too, just after."""
         self.forwarded = True
-        if not event.data.get("index"):
-            self.committed += event.data["delta"].get("content") or ""
-        return self.delta(event.data)
+        if not raw.get("index"):
+            self.committed += raw["delta"].get("content") or ""
+        return self.delta(raw)
 
     def _commit(self, text: str) -> list[bytes]:
         pieces = self.text(text)
@@ -140,7 +144,7 @@ async def _forward(events: AsyncGenerator[Event, None], writer: Writer, outlet: 
         async for event in events:
             pieces, now = writer.take(event)
             if pieces:
-                await outlet.put(pieces, now=now, answer=event.kind == "delta")
+                await outlet.put(pieces, now=now, answer=event.kind in _ANSWERING)
     outlet.exchange.answer = writer.answer
     await outlet.put(writer.end(), now=True, answer=True)
 

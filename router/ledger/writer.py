@@ -87,11 +87,6 @@ class Writer:
             self._queue.put(operation)
         return operation.future
 
-    @property
-    def backlog(self) -> int:
-        """Operations that wait to be written; those of the transaction that runs are none."""
-        return self._queue.qsize() + len(self._late)
-
     def ask(self, operation: Operation) -> "asyncio.Future[Any]":
         """Queue it; the future is the running loop's, and may be waited for there."""
         operation.loop = asyncio.get_running_loop()
@@ -101,6 +96,11 @@ class Writer:
         else:
             self._queue.put(operation)
         return operation.waiting
+
+    @property
+    def backlog(self) -> int:
+        """Operations that wait to be written; those of the transaction that runs are none."""
+        return self._queue.qsize() + len(self._late)
 
     def close(self) -> None:
         """Write what is queued, then stop. What could not be written is in the log."""
