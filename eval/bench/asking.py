@@ -55,4 +55,5 @@ async def _streamed(http: httpx.AsyncClient, prompt: str, body: dict[str, Any]) 
 
 
 def _trace(reply: httpx.Response) -> str | None:
-    return reply.headers.get("x-ockham-trace-id") or reply.headers.get("x-request-id")
+    found: str | None = reply.headers.get("x-ockham-trace-id")
+    return found or reply.headers.get("x-request-id") or None

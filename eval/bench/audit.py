@@ -1,7 +1,7 @@
 """The ledger held against the upstream's own count, request by request, in whole nano-USD."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -58,8 +58,8 @@ def audit(url: str, traces: Mapping[str, str], charged_nano: Mapping[str, int]) 
         with engine.connect() as connection:
             rows = {r.id: r for r in connection.execute(_requests())}
             paid: dict[str, list[tuple[str | None, int]]] = {}
-            for request, basis, nano in connection.execute(_leases()):
-                paid.setdefault(request, []).append((basis, nano))
+            for row in connection.execute(_leases()):
+                paid.setdefault(row.request, []).append((row.basis, row.cost_nano))
     finally:
         engine.dispose()
     wrong, short = [], []
@@ -83,9 +83,9 @@ def audit(url: str, traces: Mapping[str, str], charged_nano: Mapping[str, int]) 
     )
 
 
-def _requests() -> sa.Select[tuple[str, str | None, int]]:
+def _requests() -> sa.Select[Any]:
     return sa.select(requests.c.id, requests.c.ending, requests.c.cost_nano)
 
 
-def _leases() -> sa.Select[tuple[str, str | None, int]]:
+def _leases() -> sa.Select[Any]:
     return sa.select(leases.c.request, leases.c.basis, leases.c.cost_nano)

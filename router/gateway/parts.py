@@ -63,6 +63,7 @@ class Part:
         """Routes of its own."""
         return ()
 
+    @property
     def alarms(self) -> Sequence[str]:
         """A sentence for everything that is wrong now; of no tenant in particular."""
         return ()

@@ -109,6 +109,6 @@ def set_up(log_format: str, access: bool) -> None:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [], True
     # LiteLLM, httpx and the like tell of every call on the level INFO.
-    for name in ("LiteLLM", "LiteLLM Router", "httpx", "httpx2", "openai", "aiohttp"):
+    for name in ("LiteLLM", "LiteLLM Router", "httpx", "httpx2", "openai", "aiohttp", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
     _ACCESS.setLevel(logging.INFO if access else logging.CRITICAL)

@@ -156,7 +156,7 @@ def _of_watch(gateway: "Gateway") -> list[Alarm]:
 
 
 def _of_parts(gateway: "Gateway") -> list[Alarm]:
-    return [Alarm(said) for part in gateway.parts for said in part.alarms()]
+    return [Alarm(said) for part in gateway.parts for said in part.alarms]
 
 
 def _passed(period: str, now: datetime) -> float:

@@ -21,7 +21,7 @@ def written():
     others = {
         name: (logging.getLogger(name).level, logging.getLogger(name).handlers[:])
         for name in ("uvicorn", "uvicorn.error", "ockham.access", "LiteLLM", "LiteLLM Router",
-                     "httpx", "httpx2", "openai", "aiohttp")
+                     "httpx", "httpx2", "openai", "aiohttp", "alembic")
     }  # fmt: skip
     stream = io.StringIO()
 

@@ -8,7 +8,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import httpx
 import pytest
 
+from router.gateway.parts import Part
 from router.telemetry.logs import access_fields
+from router.telemetry.part import TelemetryPart
 
 from ..gateway.conftest import Served, serve  # noqa: TID252
 from .conftest import SECRET_ANSWER, SECRET_PROMPT
@@ -19,6 +21,8 @@ KEY = "tenant-key-abcdefgh"
 
 
 def ask(served, key=None, prompt=SECRET_PROMPT, **headers):
+    """One request, once the model has been reached: that takes seconds on a busy machine."""
+    until(lambda: httpx.get(f"{served.url}/ready", timeout=30).is_success, 60)
     if key is not None:
         headers["authorization"] = f"Bearer {key}"
     body = {"model": "ockham/auto", "messages": [{"role": "user", "content": prompt}]}
@@ -45,7 +49,8 @@ def test_a_request_is_counted_and_no_text_gets_out(serve, fake_model, caplog):
     fake_model.answer = lambda _: SECRET_ANSWER
     served = serve(fake_model)
     with caplog.at_level(logging.INFO):
-        assert ask(served).status_code == 200
+        reply = ask(served)
+        assert reply.status_code == 200, reply.text
         until(lambda: 'ending="answered"' in metrics(served).text)
     told = metrics(served)
     assert told.headers["content-type"].startswith("text/plain")
@@ -136,3 +141,26 @@ def test_spans_reach_a_collector_in_the_callers_trace(serve, fake_model):
             assert hidden.encode() not in body
     finally:
         collector.close()
+
+
+class Broken(Part):
+    """A part whose promise does not hold."""
+
+    name = "broken"
+
+    @property
+    def alarms(self):
+        return ("bound broken: 9 of 40",)
+
+
+def test_another_parts_alarm_is_an_alarm_of_the_bound(serve, fake_model):
+    served = serve(fake_model, parts=[TelemetryPart(), Broken()])
+    told = httpx.get(f"{served.url}/ockham/status", timeout=30).json()["telemetry"]["alarms"]
+    assert [(a["alarm"], a["what"]) for a in told] == [("bound", "bound broken: 9 of 40")]
+    until(lambda: 'ockham_alarm{alarm="bound"} 1.0' in metrics(served).text)
+
+
+def test_the_standard_parts_raise_none(serve, fake_model):
+    served = serve(fake_model)
+    told = httpx.get(f"{served.url}/ockham/status", timeout=30).json()
+    assert told["telemetry"] == {"alarms": []} and "labels" in told
