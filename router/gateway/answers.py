@@ -178,7 +178,12 @@ class RouteAnswer(_Open):
     """The decision of a dry run."""
 
     signals: dict[str, Any]
-    decision: dict[str, Any]
+    choice: str | None
+    """The arm; null where none can be run."""
+    reasons: list[str]
+    arms: dict[str, dict[str, Any]]
+    lookup: dict[str, Any] | None
+    shadow: list[dict[str, Any]]
 
 
 class Feedback(BaseModel):
