@@ -137,8 +137,9 @@ class Models:
 
     @property
     def up(self) -> bool:
-        """Whether there is nothing to bring up, now."""
-        return self._loaded and not any(self._due(m) for m in self._models.values())
+        """Whether there is nothing to bring up or to wait for, now."""
+        due = any(self._due(m) for m in self._models.values())
+        return self._loaded and not due and not self._pause_s()
 
     def _pause_s(self) -> float:
         """Until a model may be tried again, where none is up and that is worth waiting for."""

@@ -105,13 +105,14 @@ async def test_a_server_that_comes_back_is_found(fake_model, monkeypatch):
     assert models.why_not("small") is None
 
 
-async def test_where_no_model_is_up_the_first_pause_is_waited_for(fake_model, monkeypatch):
+async def test_where_no_model_is_up_the_first_pause_is_waited_for(fake_model):
     fake_model.mode = "error"
     models = models_at(fake_model, **PRICE)
     await models.start()
     fake_model.mode = "ok"
+    assert not models.up, "or nobody would wait"
     await models.start()
-    assert models.why_not("small") is None
+    assert models.up and models.why_not("small") is None
 
 
 def fail(models, error, times=1, began=None):
