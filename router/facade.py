@@ -315,7 +315,7 @@ class Router:
             if event is not None and event.kind == "answer":
                 answers.append(event.data)
 
-        await self._drive(query, policy, keep, purse=purse)
+        await self._drive(query, policy, keep, purse=purse, quiet=True)
         return answers[0]
 
     async def _drive(
@@ -325,8 +325,10 @@ class Router:
         emit: Callable[[Event | None], None],
         commit: bool = False,
         purse: Purse | None = None,
+        quiet: bool = False,
     ) -> None:
-        """One run on the home loop. Emits its events, then None, however it ends."""
+        """One run on the home loop. Emits its events (`quiet`: the answer alone), then None,
+        however it ends."""
         from router.graph import Context
 
         try:
@@ -334,7 +336,7 @@ class Router:
             deadline = time.perf_counter() + most_seconds(self.settings.limits, asked.bounds)
             assembly = await self._ready_in_time(asked.bounds)
             started = time.perf_counter()
-            context = Context(assembly.engine, chosen, deadline, commit, purse)
+            context = Context(assembly.engine, chosen, deadline, commit, purse, quiet)
             state: Any = {}
             with self._no_tracing():
                 stream = assembly.graph.astream(
