@@ -178,7 +178,9 @@ class RouteAnswer(_Open):
     """The decision of a dry run."""
 
     signals: dict[str, Any]
-    decision: dict[str, Any]
+    choice: str | None
+    reasons: list[str]
+    arms: dict[str, dict[str, Any]]
 
 
 class Feedback(BaseModel):
