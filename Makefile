@@ -105,5 +105,12 @@ $(LITELLM_PROXY)/.done: constraints-litellm-proxy.txt
 	@$(LITELLM_PROXY)/bin/python -m pip --disable-pip-version-check install -qq --no-deps --requirement constraints-litellm-proxy.txt
 	@touch $@
 
+# Inspect, as a client of the gateway, wants a newer openai than LiteLLM takes.
+setup-clients: .venv-clients/.done
+
+.venv-clients/.done: | $(DONE)/venv
+	@$(BIN)/python -m pip --disable-pip-version-check install -qq --no-deps --target .venv-clients "openai==3.54.0"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) .venv-vllm $(VLLM_CPU) $(LITELLM_PROXY)
+	rm -rf $(VENV) .venv-vllm $(VLLM_CPU) .venv-clients $(LITELLM_PROXY)

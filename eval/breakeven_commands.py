@@ -45,7 +45,8 @@ def breakeven(
         float, typer.Option(help="Part of the hours in which the GPU works; the rest is idle.")
     ] = 0.5,
     measured: Annotated[
-        Path | None, typer.Option(help="Output of `ockham models check --json`: your machine.")
+        Path | None,
+        typer.Option(help="Output of `ockham bench serving --json`, or `models check`."),
     ] = None,
     outcomes: Annotated[
         str | None,

@@ -40,16 +40,18 @@ def read_outcomes(path: Path) -> Outcomes:
 
 
 def measured_serving(path: Path) -> Serving:
-    """The machine that `ockham models check --json` measured."""
+    """The machine that `ockham models check --json` or `ockham bench serving --json` measured."""
     data = _read(path, "--measured")
     try:
-        source = f"ockham models check, {data['measured_at']}"
+        source = f"{data.get('measured_by', 'ockham models check')}, {data['measured_at']}"
         return Serving(
             name=data["model"].split("/")[-1], streams=data["tokens_per_s"], source=source
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         what = str(error).splitlines()[0]
-        raise InputError(f"--measured: {path} is no `models check --json` output: {what}") from None
+        raise InputError(
+            f"--measured: {path} is no --json output of `bench serving` or `models check`: {what}"
+        ) from None
 
 
 def _read(path: Path, option: str) -> Any:

@@ -31,6 +31,7 @@ from policies.knn_gain import KnnGain
 from policies.logprob_cascade import LogprobCascade
 from policies.matrix_factorisation import MatrixFactorisation
 from policies.online import Feedback, OnlinePolicy
+from policies.only import OnlyArm
 from policies.paced import PacedBandit, PaceState
 from policies.policy import (
     Needs,
@@ -46,6 +47,7 @@ from policies.random import Random
 from policies.retrieval_value import KnowingArm, RetrievalValue
 from policies.self_consistency import SelfConsistency
 from policies.shadow import Shadow
+from policies.sticky import Sticky
 from policies.text_logistic import TextLogistic
 from policies.threshold import PromptLength, ThresholdPolicy, VerifiabilityThreshold
 from policies.utility import FittedArm, UtilityPolicy
@@ -80,6 +82,7 @@ __all__ = [
     "Need",
     "Needs",
     "OnlinePolicy",
+    "OnlyArm",
     "Outcome",
     "PaceState",
     "PacedBandit",
@@ -91,6 +94,7 @@ __all__ = [
     "SelfConsistency",
     "Shadow",
     "Shadowed",
+    "Sticky",
     "TextLogistic",
     "ThresholdPolicy",
     "UtilityPolicy",

@@ -18,7 +18,7 @@ from router.models.prices import reference_price
 from router.samples import AttemptStatus
 from router.state import Answer, Attempt, Decision, RunState, Signals, Trace, Verdict
 
-__all__ = ["TOKEN_MODEL", "conclude"]
+__all__ = ["TOKEN_MODEL", "conclude", "returned"]
 
 TOKEN_MODEL = "this run's own prompt and answer tokens, without passages"  # noqa: S105
 """Name of the token model behind the all-large estimate."""
@@ -69,6 +69,12 @@ def conclude(
         signals=state["signals"],
         trace=_trace(policy, state, started),
     )
+
+
+def returned(answer: Answer) -> Attempt:
+    """The attempt whose text the answer is: the last one of its arm."""
+    made = [step.attempt for step in answer.trace.steps if step.attempt is not None]
+    return next(a for a in reversed(made) if a.arm == answer.arm)
 
 
 _CUT = (AttemptStatus.TRUNCATED, AttemptStatus.PROVISIONAL)

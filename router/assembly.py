@@ -8,13 +8,14 @@ imported here and below, never by `import router`.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from policies import Policy
 from router.arms.run import ArmRunner
 from router.cases import CaseBuilder
 from router.config import Settings
+from router.embedding import TextEncoder
 from router.errors import KnowledgeError
 from router.graph import (
     Context,
@@ -64,6 +65,12 @@ class ThreadedSignals:
         ]
 
 
+_NO_PART = frozenset(
+    {"policy", "limits", "prices", "gateway", "ledger", "embeddings", "watch", "tracing"}
+)
+"""Settings that no part of an assembly is made of: they are read at each run."""
+
+
 @dataclass(slots=True)
 class Assembly:
     """Everything a router runs on."""
@@ -71,6 +78,8 @@ class Assembly:
     engine: Engine
     graph: Graph
     index: PassageIndex | None
+    encoder: TextEncoder | None = None
+    """What embeds texts for callers."""
 
     @classmethod
     async def build(cls, settings: Settings) -> Self:
@@ -93,7 +102,7 @@ class Assembly:
             checker=checker,
             cases=CaseBuilder(settings, models, why_not),
         )
-        return cls(engine, build_graph(), index)
+        return cls(engine, build_graph(), index, encoder)
 
     async def start(self) -> None:
         """Bring up the models. Cheap when they are up."""
@@ -107,6 +116,21 @@ class Assembly:
         placed = await self.engine.signals.aclassify_many(queries)
         fresh = [_fresh(q, *made) for q, made in zip(queries, placed, strict=True)]
         return [(state["signals"], await _decided(context, state)) for state in fresh]
+
+    @property
+    def index_why_not(self) -> str | None:
+        """Why no passages can be looked up; None where they can."""
+        return self.engine.cases.index_why_not
+
+    def adapted(self, settings: Settings) -> Self | None:
+        """The same parts under other settings; None where those change one of the parts."""
+        old = self.engine.settings
+        parts = (name for name in type(old).model_fields if name not in _NO_PART)
+        if any(getattr(old, name) != getattr(settings, name) for name in parts):
+            return None
+        cases = CaseBuilder(settings, self.engine.models, self.index_why_not)
+        engine = replace(self.engine, settings=settings, cases=cases)
+        return replace(self, engine=engine)
 
     def close(self) -> None:
         """Stop the servers and the checker's processes, let go of the index."""

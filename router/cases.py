@@ -23,7 +23,9 @@ from router.arms.reader import passages_block, reader_response_format
 from router.arms.run import asks_many, token_cap
 from router.arms.spending import prompt_bound
 from router.bounds import Left, left_of, too_slow
+from router.concrete import plainest
 from router.config import Settings
+from router.conversations import Conversations
 from router.models.pool import Models
 from router.needs import choices_asked, hard_needs, is_plain
 from router.samples import AttemptStatus
@@ -95,9 +97,12 @@ class CaseBuilder:
     def __init__(self, settings: Settings, models: Models, index_why_not: str | None) -> None:
         self._settings = settings
         self._models = models
-        self._index_why_not = index_why_not
+        self.index_why_not = index_why_not
         self._latency = Latency()
-        self._plainest = _plainest(settings.arms)
+        self._plainest = plainest(settings.arms)
+        self.conversations = Conversations(
+            settings.conversations.lifetime_s, settings.conversations.most
+        )
         self.arms = tuple(
             Arm(name, settings.models[a.model].tier, a.context, a.method.name)
             for name, a in settings.arms.items()
@@ -120,12 +125,15 @@ class CaseBuilder:
             )
             for name, arm in self._settings.arms.items()
         }
+        features = dict(state["features"])
+        if (saved := self._cached(state, facts)) is not None:
+            features["held"] = saved
         for name, why in _passed_over(facts, state, left_s).items():
             facts[name] = replace(facts[name], why_not=why)
         seen = list(facts.values())
         case = CaseBatch(
             arms=self.arms,
-            features={k: np.asarray([v], dtype=np.float64) for k, v in state["features"].items()},
+            features={k: np.asarray([v], dtype=np.float64) for k, v in features.items()},
             fingerprint=state["signals"].featuriser,
             predicted_cost=np.array([[f.predicted for f in seen]]),
             worst_cost=np.array([[f.worst for f in seen]]),
@@ -139,6 +147,29 @@ class CaseBuilder:
         )
         return case, {name: _estimate(f) for name, f in facts.items()}
 
+    def _cached(self, state: RunState, facts: dict[str, _Facts]) -> list[float] | None:
+        """Take what the cache saves out of the predictions; the block `held`, where a turn is
+        cached: USD saved in the column of the arm that served it, NaN elsewhere."""
+        key = state["query"].conversation
+        held = None if key is None else self.conversations.last(key)
+        if held is None or held.arm not in facts:
+            return None
+        served = self._settings.arms[held.arm].model
+        price = self._models.price(served)
+        if price is None:
+            return None
+        saved = price.saved(held.tokens) if held.tokens >= price.cached_least else 0.0
+        for name, arm in self._settings.arms.items():
+            if arm.model == served:
+                left = max(0.0, facts[name].predicted - saved)
+                facts[name] = replace(facts[name], predicted=left)
+        return [saved if name == held.arm else float("nan") for name in facts]
+
+    def answered(self, query: Query, attempt: Attempt) -> None:
+        """Remember where the conversation's prompt is now."""
+        if query.conversation is not None:
+            self.conversations.keep(query.conversation, attempt.arm, attempt.one_call[0])
+
     def left(self, state: RunState, tenant_usd: float = float("inf")) -> Left:
         """What the run may still spend."""
         bounds = state["query"].bounds
@@ -146,7 +177,7 @@ class CaseBuilder:
 
     def reads_passages(self, query: Query) -> bool:
         """Whether an arm that reads passages can be run, its model and its index being there."""
-        if query.passages is None and self._index_why_not is not None:
+        if query.passages is None and self.index_why_not is not None:
             return False
         reading = (a for a in self._settings.arms.values() if a.context == "index")
         return any(self._models.why_not(arm.model) is None for arm in reading)
@@ -176,7 +207,7 @@ class CaseBuilder:
             return _Facts(float("nan"), float("nan"), why_not, capable)
         one = price.cost(size.bound, size.cap * size.choices)
         # A method of several samples stops at what is left: `router.arms.spending`.
-        every = worst_tokens(method, size.bound, size.cap * size.choices)
+        every = worst_tokens(method, size.bound, size.cap * size.choices).times(1 + model.retries)
         worst = max(one, min(left.usd, price.cost(*every)))
         written = min(self._written(arm, state), size.cap) * size.choices
         predicted = min(worst, price.cost(*expected_tokens(method, size.prompt, written)))
@@ -247,24 +278,12 @@ class CaseBuilder:
         if arm.context == "index" and query.passages is None and not is_plain(query):
             lookup = state.get("lookup")
             broken = lookup.error if lookup is not None else None
-            if self._index_why_not or broken:
-                return self._index_why_not or broken
+            if self.index_why_not or broken:
+                return self.index_why_not or broken
         context = self._models.context_tokens(arm.model)
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
         return None
-
-
-def _plainest(arms: Mapping[str, ArmSettings]) -> dict[str, str]:
-    """By model its arm that a plain call is made for: the one that does least beside it."""
-    found: dict[str, str] = {}
-    for name, arm in sorted(arms.items(), key=lambda item: _extras(item[1])):
-        found.setdefault(arm.model, name)
-    return found
-
-
-def _extras(arm: ArmSettings) -> int:
-    return (arm.context == "index") + (not isinstance(arm.method, Single))
 
 
 def _too_dear(one: float, left: Left, refused: str | None) -> tuple[str | None, bool]:

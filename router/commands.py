@@ -16,6 +16,7 @@ from router.errors import InputError, OckhamError
 from router.explain import claim_lines, lookup_lines, route_json, route_text
 from router.facade import Router
 from router.models.prices import check_prices
+from router.query import Askable, bounded
 from router.state import Answer, Attempt
 
 __all__ = ["answer_json", "ask", "config", "route"]
@@ -33,11 +34,24 @@ def ask(
     query: Annotated[str, typer.Argument(help="The question; '-' reads standard input.")],
     policy: PolicyOption = None,
     stream: Annotated[bool, typer.Option("--stream", help="Show text as it is written.")] = False,
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", help="USD this run may cost at most.")
+    ] = None,
+    max_seconds: Annotated[
+        float | None, typer.Option("--max-seconds", help="Seconds this run may take at most.")
+    ] = None,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option("--min-confidence", help="P(right) below which another arm is tried."),
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Answer one question: routed, checked, escalated, priced, explained."""
-    text = _read(query)
+    text = bounded(
+        _read(query),
+        {"max_cost_usd": max_cost, "max_seconds": max_seconds, "min_confidence": min_confidence},
+    )
     router = Router.from_config(config, policy=policy)
     try:
         out = sys.stderr if as_json else sys.stdout
@@ -52,7 +66,7 @@ def ask(
     sys.stderr.write(_summary(answer))
 
 
-async def _streamed(router: Router, query: str | bytes, out: TextIO) -> Answer:
+async def _streamed(router: Router, query: Askable, out: TextIO) -> Answer:
     """Unchecked text is shown as it comes; checked text only once it has been judged."""
     shown = ""
     answer: Answer | None = None

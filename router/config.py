@@ -24,9 +24,12 @@ from pydantic_settings.exceptions import SettingsError
 from policies import Policy, PolicyError, create
 from router.arms.methods import Sampled
 from router.errors import ConfigError
+from router.labels.settings import AuditSettings, ShadowSettings
 from router.presets import read_preset
 from router.settings import (
     ArmSettings,
+    ConversationSettings,
+    EmbeddingSettings,
     GatewaySettings,
     KnowledgeSettings,
     LedgerSettings,
@@ -37,6 +40,7 @@ from router.settings import (
     SandboxSettings,
     SignalSettings,
 )
+from router.telemetry.settings import TelemetrySettings
 from router.watch import WatchSettings
 
 __all__ = ["Settings", "load_settings", "make_policy"]
@@ -72,13 +76,18 @@ class Settings(BaseSettings):
     arms: Mapping[str, ArmSettings]
     policy: PolicySettings
     limits: LimitSettings
+    conversations: ConversationSettings
     prices: PriceSettings
     signals: SignalSettings
+    embeddings: EmbeddingSettings
     knowledge: KnowledgeSettings
     gateway: GatewaySettings
     ledger: LedgerSettings = LedgerSettings()
     sandbox: SandboxSettings
+    telemetry: TelemetrySettings = TelemetrySettings()
     watch: WatchSettings | None = None
+    audits: AuditSettings = AuditSettings()
+    shadow: ShadowSettings = ShadowSettings()
     tracing: bool = False
 
     @classmethod
@@ -103,6 +112,9 @@ class Settings(BaseSettings):
             _check_samples(name, arm, self.models[arm.model])
         if not self.arms:
             raise ValueError("arms: at least one arm is needed")
+        if self.audits.share > 0 and self.audits.reference not in self.arms:
+            known = ", ".join(self.arms)
+            raise ValueError(f"audits.reference: no arm {self.audits.reference!r} (arms: {known})")
         return self
 
     def make_policy(self) -> Policy:

@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from policies import Policy
-from router.answer import conclude
+from router.answer import conclude, returned
 from router.bounds import most_seconds, time_limit
+from router.concrete import concrete_policy
 from router.config import Settings, load_settings, make_policy
+from router.embedding import PACKAGED, Embedded, Embedder
 from router.errors import InputError, NoAnswerError, OckhamError
 from router.models.client import close_clients
 from router.models.prices import check_prices
@@ -29,6 +31,7 @@ from router.watch import Watch
 
 if TYPE_CHECKING:
     from router.assembly import Assembly
+    from router.graph import Checker
     from router.models.pool import Models
 
 __all__ = ["Router"]
@@ -66,6 +69,9 @@ class Router:
         self._opening = threading.Lock()
         self._assembling = asyncio.Lock()
         self._assembly = assembly
+        self._trying: Future[None] | None = None
+        self._lends = False
+        """Its parts are a successor's, who closes them."""
 
     @classmethod
     def from_config(
@@ -144,6 +150,42 @@ class Router:
         finally:
             await _end(run)
 
+    def concrete(self, name: str) -> Policy:
+        """The policy that runs one model and no other: see `router.concrete`.
+
+        Raises:
+            InputError: there is no such model or arm.
+        """
+        return concrete_policy(self.settings, name)
+
+    async def aembed(
+        self,
+        texts: Sequence[str],
+        model: str = PACKAGED,
+        *,
+        dimensions: int | None = None,
+        purse: Purse | None = None,
+    ) -> Embedded:
+        """Vectors of texts, by the packaged encoder or a model of `embeddings.models`.
+
+        Raises:
+            InputError: no such model, no text, or dimensions that it cannot give.
+            BudgetError: the purse does not hold the worst case.
+        """
+        if not texts or not all(texts):
+            raise InputError("input: at least one text is needed, and none may be empty")
+        work = self._embed(texts, model, dimensions, purse)
+        return await self._carry_over(work)
+
+    async def _embed(
+        self, texts: Sequence[str], model: str, dimensions: int | None, purse: Purse | None
+    ) -> Embedded:
+        assembly = await self._assembled()
+        if assembly.encoder is None:
+            raise InputError("this router was assembled without an encoder")
+        embedder = Embedder(self.settings, assembly.encoder)
+        return await embedder.embed(texts, model, dimensions=dimensions, purse=purse)
+
     def route(self, query: Askable, *, policy: PolicyChoice = None) -> tuple[Signals, Decision]:
         """The first decision only: no server is started, no model is called."""
         return self.route_many([query], policy=policy)[0]
@@ -176,13 +218,25 @@ class Router:
         if self._thread is not None and self._home is not None:
             with suppress(TimeoutError):
                 asyncio.run_coroutine_threadsafe(_cancel_all(), self._home).result(timeout=10)
-        if assembly is not None:
+        if assembly is not None and not self._lends:
             assembly.close()
         if self._thread is not None and self._home is not None:
             self._home.call_soon_threadsafe(self._home.stop)
             self._thread.join(timeout=10)
         self._home = self._thread = None
         self._assembling = asyncio.Lock()
+
+    def successor(self, settings: Settings) -> "Router":
+        """A router for other settings, to be opened in this one's place: it takes over the parts
+        that they do not change, and closes them. Runs of this one go on.
+
+        Raises:
+            ConfigError: the settings name a policy or a price that there is not.
+        """
+        kept = None if self._assembly is None else self._assembly.adapted(settings)
+        made = Router(settings, assembly=kept)
+        self._lends = self._lends or kept is not None
+        return made
 
     def __enter__(self) -> Self:
         return self.open()
@@ -220,6 +274,27 @@ class Router:
         if self._assembly is None:
             raise InputError("the router is not open: call open(), or use it in a `with` block")
         return self._assembly.engine.models
+
+    def try_again(self) -> None:
+        """Try models that are down again, in the background: for who watches without asking."""
+        if self._assembly is not None and (self._trying is None or self._trying.done()):
+            self._trying = self._submit(self._assembly.start())
+
+    @property
+    def checker(self) -> "Checker":
+        """The verifiers of an open router.
+
+        Raises:
+            InputError: the router is not open yet.
+        """
+        if self._assembly is None:
+            raise InputError("the router is not open: call open(), or use it in a `with` block")
+        return self._assembly.engine.checker
+
+    @property
+    def index_why_not(self) -> str | None:
+        """Why no passages can be looked up; None where they can."""
+        return "starting" if self._assembly is None else self._assembly.index_why_not
 
     # -- inside ---------------------------------------------------------------------
 
@@ -275,6 +350,8 @@ class Router:
                         state = item
             left = float("inf") if purse is None else purse.left_usd
             answer = conclude(self.settings, chosen, cast(RunState, state), started, left)
+            if asked.conversation is not None:
+                assembly.engine.cases.answered(asked, returned(answer))
             if self.watch is not None and chosen is self.policy:
                 self.watch.see(answer)
             emit(Event(kind="answer", text=answer.answer, arm=answer.arm, data=answer))

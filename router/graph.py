@@ -21,7 +21,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from policies import CaseBatch, Policy, best_attempt
+from policies import CaseBatch, OnlyArm, Policy, best_attempt
 from router.arms.run import ArmRunner
 from router.arms.spending import Tab
 from router.bounds import escalated, seconds_left, time_limit
@@ -45,6 +45,7 @@ from router.state import (
     Step,
     Verdict,
 )
+from router.verify.clusters import AnswerClusters
 
 __all__ = ["Context", "Engine", "build_graph", "decide_once", "look_up", "with_lookup"]
 
@@ -75,6 +76,10 @@ class Checker(Protocol):
 
     async def verify(self, query: Query, signals: Signals, attempt: Attempt, kind: Any) -> Verdict:
         """The verdict; never raises for bad content."""
+        ...
+
+    def clusters(self, query: Query, kind: Any) -> AnswerClusters:
+        """Which of several answers are the same."""
         ...
 
 
@@ -198,7 +203,8 @@ def _decide(context: Context, state: RunState, left_s: float | None) -> Decision
     try:
         choice = policy.choose(case)
         choice.check(case)
-        choice = escalated(choice, case, state["query"].bounds)
+        if not isinstance(policy, OnlyArm):  # who names a model wants no other
+            choice = escalated(choice, case, state["query"].bounds)
         decision = explain(policy.name, choice, case.arms, estimates)
     except Exception as error:  # whatever a policy does wrong is said with its name
         what = str(error) or type(error).__name__

@@ -4,6 +4,7 @@ A set is a folder:
 
     outcomes.parquet   one row a query x arm x sample (schema: `policies.outcome`)
     queries.parquet    one row a query
+    *.parquet          what a source keeps beside them (`router/ledger/export.py`)
     about.json         schema version, name, licence, checksums, notes, how it was made
 
 A folder is written beside its final name and renamed at the end: a reader sees the whole
@@ -79,8 +80,12 @@ def read_outcomes(where: str | Path) -> OutcomeSet:
         raise InputError(f"{place}: {error}") from None
 
 
-def write_outcomes(data: OutcomeSet, where: str | Path) -> Path:
+def write_outcomes(
+    data: OutcomeSet, where: str | Path, beside: Mapping[str, pl.DataFrame] | None = None
+) -> Path:
     """Write a set, whole or not at all; a name without a separator goes to the data directory.
+
+    `beside`: further tables of the same folder by their names, which only who knows them reads.
 
     Raises:
         SetupError: the place cannot be written.
@@ -95,6 +100,8 @@ def write_outcomes(data: OutcomeSet, where: str | Path) -> Path:
     try:
         data.outcomes.write_parquet(new / OUTCOMES_FILE)
         data.queries.write_parquet(new / QUERIES_FILE)
+        for name, frame in (beside or {}).items():
+            frame.write_parquet(new / f"{name}.parquet")
         (new / ABOUT_FILE).write_text(json.dumps(about, indent=1, sort_keys=True), encoding="utf-8")
         new.chmod(0o755)
         _swap(new, place)

@@ -14,7 +14,7 @@ from router.arms.spending import Tab
 from router.purse import Basis, Bill, Lease, Purse
 from router.state import Attempt
 
-__all__ = ["bill_of", "reserve", "settle", "settle_broken"]
+__all__ = ["bill_of", "reserve", "settle", "settle_bill", "settle_broken"]
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ async def reserve(purse: Purse, arm: str, usd: float) -> Lease | None:
 
 async def settle(purse: Purse, lease: Lease, attempt: Attempt) -> None:
     """Book a finished attempt."""
-    await _to_its_end(purse.settle(lease, bill_of(attempt)))
+    await settle_bill(purse, lease, bill_of(attempt))
 
 
 async def settle_broken(purse: Purse, lease: Lease, tab: Tab | None) -> None:
@@ -44,6 +44,11 @@ async def settle_broken(purse: Purse, lease: Lease, tab: Tab | None) -> None:
     else:
         basis: Basis = "reported" if tab.known else "estimated"
         bill = Bill(tab.usd, basis, tab.prompt_tokens, tab.completion_tokens)
+    await settle_bill(purse, lease, bill)
+
+
+async def settle_bill(purse: Purse, lease: Lease, bill: Bill) -> None:
+    """Book a bill, also while the run is being cancelled."""
     await _to_its_end(purse.settle(lease, bill))
 
 

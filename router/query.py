@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from router.errors import InputError
 from router.needs import check_call
-from router.state import Message, Query
+from router.state import Bounds, Message, Query
 
-__all__ = ["Askable", "make_query"]
+__all__ = ["Askable", "bounded", "make_query"]
 
 Askable = str | bytes | Query | Sequence[Mapping[str, Any]]
 """A text, its UTF-8 bytes, OpenAI-style messages, or a ready `Query`."""
@@ -32,6 +32,20 @@ def make_query(what: Askable, *, max_chars: int, id: str | None = None) -> Query
         query = Query(id=id or _new_id(), messages=_messages(what))
     _check(query, max_chars)
     return query
+
+
+def bounded(text: str | bytes, bounds: Mapping[str, float | None]) -> Askable:
+    """A text with what its asker bounds. Raises `InputError` naming the bound that is wrong."""
+    given = {name: value for name, value in bounds.items() if value is not None}
+    if not given:
+        return text
+    try:
+        own = Bounds.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{first['loc'][0]}: {first['msg']}") from None
+    turn = Message(role="user", content=_text(text))
+    return Query(id=_new_id(), messages=(turn,), bounds=own)
 
 
 def _new_id() -> str:

@@ -26,6 +26,10 @@ from router.paths import data_dir
 
 __all__ = [
     "ArmSettings",
+    "ConversationSettings",
+    "DeploymentSettings",
+    "EmbeddingModelSettings",
+    "EmbeddingSettings",
     "GatewaySettings",
     "KnowledgeSettings",
     "LedgerSettings",
@@ -51,6 +55,29 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class DeploymentSettings(Section):
+    """One of several places that serve a model. Unset: as LiteLLM finds it."""
+
+    model: str
+    """LiteLLM's name, provider prefix included."""
+    api_base: str | None = None
+    api_key: SecretStr | None = None
+    rpm: int | None = Field(default=None, ge=1)
+    tpm: int | None = Field(default=None, ge=1)
+    weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Its share of the requests: by weight, else by rpm, else by tpm, else all alike."""
+    order: int | None = Field(default=None, ge=1)
+    """The lowest is asked first, the others while it cools down."""
+    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    """Longest wait for its next token, seconds; null is the model's stall_s."""
+
+    def litellm_params(self) -> dict[str, Any]:
+        """As LiteLLM's Router takes them."""
+        own = self.model_dump(exclude_none=True, exclude={"timeout", "api_key"})
+        key = {} if self.api_key is None else {"api_key": self.api_key.get_secret_value()}
+        return {**own, **key}
+
+
 class ModelSettings(Section):
     """One model and where it is served. Prices in USD; times in seconds."""
 
@@ -71,11 +98,19 @@ class ModelSettings(Section):
     """llama.cpp's threads; null is half the cores (its threads spin)."""
     parallel: int | None = Field(default=None, ge=1, le=256)
     """Requests that a llama.cpp server of our own serves at once; null is 4."""
+    deployments: tuple[DeploymentSettings, ...] = ()
+    """Several places that serve it, in place of `model`, `api_base` and `serve`."""
+    retries: int = Field(default=0, ge=0, le=10)
+    """Further tries of a call that ended before its first token; each is reserved and paid."""
+    cooldown_s: float = Field(default=30, ge=0, allow_inf_nan=False)
+    """How long a deployment that failed is left out."""
     usd_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Price of the machine, for models that are yours."""
     input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     output_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     """Both set: they replace LiteLLM's price map."""
+    cached_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Of prompt tokens that the server reads from its cache, beside those two."""
     context_tokens: int | None = Field(default=None, ge=128)
     """Prompt and completion together; null asks the server (vLLM says `max_model_len`)."""
     max_tokens: int = Field(default=8192, ge=1)
@@ -102,7 +137,8 @@ class ModelSettings(Section):
         """What suits the embedded model suits no other: it applies only where that one runs."""
         if isinstance(data, dict):
             given = {key: value for key, value in data.items() if value is not None}
-            own = given.get("serve") == "embedded" and "api_base" not in given
+            elsewhere = "api_base" in given or given.get("deployments")
+            own = given.get("serve") == "embedded" and not elsewhere
             return {**(EMBEDDED_LIMITS if own else {}), **given}
         return data
 
@@ -110,6 +146,8 @@ class ModelSettings(Section):
     def _whole_price(self) -> "ModelSettings":
         if (self.input_usd_per_million is None) != (self.output_usd_per_million is None):
             raise ValueError("set input_usd_per_million and output_usd_per_million together")
+        if self.deployments and self.api_base:
+            raise ValueError("set deployments, each with its api_base, or api_base, and not both")
         return self
 
     @field_validator("api_base")
@@ -149,6 +187,15 @@ class PolicySettings(Section):
     params: Mapping[str, Any] = Field(default_factory=dict)
 
 
+class ConversationSettings(Section):
+    """What is remembered of conversations, for `policy: sticky`."""
+
+    lifetime_s: float = Field(ge=0, allow_inf_nan=False)
+    """How long a provider keeps a prompt in its cache."""
+    most: int = Field(ge=1)
+    """Conversations in memory."""
+
+
 class LimitSettings(Section):
     """Limits of one request; they hold whatever a policy says."""
 
@@ -169,6 +216,25 @@ class SignalSettings(Section):
 
     encoder: str
     head: FilePath | None = None
+
+
+class EmbeddingModelSettings(Section):
+    """A hosted embedding model."""
+
+    model: str
+    """LiteLLM's name."""
+    api_base: str | None = None
+    api_key: SecretStr | None = None
+    input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    """Replaces LiteLLM's price map."""
+
+
+class EmbeddingSettings(Section):
+    """What `/v1/embeddings` and `Router.aembed` can be asked for."""
+
+    usd_per_hour: float = Field(ge=0, allow_inf_nan=False)
+    """Of the machine that runs the packaged encoder."""
+    models: Mapping[str, EmbeddingModelSettings] = Field(default_factory=dict)
 
 
 class MilvusSettings(Section):
@@ -217,11 +283,49 @@ class SandboxSettings(Section):
 
 
 class GatewaySettings(Section):
-    """The HTTP face. Off loopback it refuses to start without keys."""
+    """The HTTP face. Off loopback it refuses to start without keys. Times in seconds.
+
+    A reload takes over keys, the body's limits and `allow_image_urls`; the rest a restart.
+    """
 
     host: str
     port: int = Field(ge=0, le=65535)
     api_keys: tuple[Annotated[SecretStr, Field(min_length=1)], ...] = ()
+    """Of the tenant `default`; more tenants and keys are in the ledger."""
+    admin_key: Annotated[SecretStr, Field(min_length=16)] | None = None
+    """For `POST /ockham/reload`; null closes it."""
+    workers: int = Field(default=1, ge=1, le=256)
+    """Processes; each has its own router, and starts its own embedded models."""
+    max_concurrent: int = Field(default=64, ge=1)
+    """Requests that a process runs at once."""
+    max_queue: int = Field(default=256, ge=0)
+    """Requests that wait for a place; one more gets a 429."""
+    max_connections: int = Field(default=2000, ge=1)
+    """Connections of a process, idle ones too; one more is turned away."""
+    max_body_bytes: int = Field(default=16 * 2**20, ge=1024)
+    max_header_bytes: int = Field(default=32 * 2**10, ge=1024)
+    header_timeout_s: float = Field(default=10, gt=0, allow_inf_nan=False)
+    """From a request's first byte to the end of its headers."""
+    body_timeout_s: float = Field(default=60, gt=0, allow_inf_nan=False)
+    send_timeout_s: float = Field(default=30, gt=0, allow_inf_nan=False)
+    """Longest that a client may leave a piece of its response unread."""
+    keep_alive_s: int = Field(default=15, ge=1)
+    """An idle connection is kept for so long."""
+    drain_s: int = Field(default=30, ge=0)
+    """On SIGTERM running requests may end within this; then they are cut and settled."""
+    drain_delay_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+    """Before that: /ready says 503 and requests are still taken, so that a load balancer sees."""
+    rate_limit_url: SecretStr | None = None
+    """redis://HOST:PORT/DB that all processes count in; null counts in each process."""
+    allow_image_urls: bool = False
+    """Pass https image URLs of public hosts on to the provider; data: URLs are always taken."""
+
+    @field_validator("rate_limit_url")
+    @classmethod
+    def _is_redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and not url.get_secret_value().startswith(("redis://", "rediss://")):
+            raise ValueError("must start with redis:// or rediss://")
+        return url
 
 
 class LedgerSettings(Section):

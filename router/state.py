@@ -223,12 +223,23 @@ class Price(Record):
     output_usd: float = Field(ge=0)
     basis: str
     """Where it comes from, in words: LiteLLM's map, or USD per hour over measured tokens/s."""
+    cached_usd: float | None = None
+    """A prompt token that the provider reads from its cache; None: as any other."""
+    cached_least: int = 0
+    """Tokens from which on it caches a prompt."""
     metered: bool = True
     """Who serves it bills by its own count of tokens; False: a machine paid by the hour."""
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> float:
-        """USD of that many tokens."""
-        return prompt_tokens * self.input_usd + completion_tokens * self.output_usd
+    def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
+        """USD of that many tokens; `cached_tokens` are some of the prompt's."""
+        usd = prompt_tokens * self.input_usd + completion_tokens * self.output_usd
+        return usd - self.saved(cached_tokens) if cached_tokens else usd
+
+    def saved(self, cached_tokens: int) -> float:
+        """USD that reading so many prompt tokens from the cache saves."""
+        if self.cached_usd is None:
+            return 0.0
+        return cached_tokens * max(0.0, self.input_usd - self.cached_usd)
 
 
 class Passage(Record):
@@ -300,6 +311,8 @@ class Attempt(Record):
     model: str
     text: str
     status: AttemptStatus
+    deployment: str | None = None
+    """Which of the model's deployments answered, or failed last."""
     error: str | None = None
     prompt_tokens: int = 0
     completion_tokens: int = 0

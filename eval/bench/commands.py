@@ -11,7 +11,9 @@ import typer
 
 from eval.bench.gateway_command import gateway
 from eval.bench.index_command import index
+from eval.bench.operations_commands import chaos, fuzz, money, soak
 from eval.bench.policies_command import policies
+from eval.bench.serving_command import serving
 from eval.scaling.commands import scaling
 
 if TYPE_CHECKING:
@@ -255,10 +257,15 @@ def _print_claims(rows: "list[Row]", title: str) -> None:
     Console().print(table)
 
 
+app.command("chaos")(chaos)
+app.command("fuzz")(fuzz)
 app.command("gateway")(gateway)
 app.command("index")(index)
+app.command("money")(money)
 app.command("policies")(policies)
 app.command("scaling")(scaling)
+app.command("serving")(serving)
+app.command("soak")(soak)
 
 
 def _print_signals(rows: "list[Timed]", title: str) -> None:

@@ -195,7 +195,7 @@ def _whole(fake: FakeModel, body: dict[str, Any]) -> dict[str, Any]:
     n = body.get("n") or 1
     replies = [fake.answer(body["messages"]) for _ in range(n)]
     tokens = sum(len(reply.split(" ")) for reply in replies)
-    listed = [
+    listed: list[list[dict[str, Any]]] = [
         [
             {"token": word, "logprob": -0.5, "bytes": None, "top_logprobs": []}
             for word in reply.split(" ")

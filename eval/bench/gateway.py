@@ -122,9 +122,12 @@ def _press_all(
                     key=KEY, model=target.model, first=first, stream=stream,
                 )  # fmt: skip
                 used = None if busy is None else (_cpu(target) or 0.0) - busy
+                calls = called() - before
                 name = target.name if run else f"warm-up {target.name}"
-                found.setdefault((name, connections), []).append((load, used))
-                served += called() - before if target.name == "ockham" else 0
+                # Also of requests that the end of the load cut off.
+                each = None if used is None else 1e3 * used / max(1, calls)
+                found.setdefault((name, connections), []).append((load, each))
+                served += calls if target.name == "ockham" else 0
     return found, served
 
 
@@ -139,7 +142,7 @@ def _flat(loads: _Loads, name: str) -> list[tuple[Load, float | None]]:
 
 def _row(name: str, connections: int, found: Sequence[tuple[Load, float | None]]) -> Row:
     loads = [load for load, _ in found]
-    cpu = [1e3 * used / max(1, load.requests) for load, used in found if used is not None]
+    cpu = [each for _, each in found if each is not None]
     return Row(
         name,
         connections,

@@ -29,7 +29,9 @@ def gateway(
         from eval.bench.itemise import itemise as measure_stages
         from eval.bench.itemise import show
 
-        sys.stdout.write(show(measure_stages(runs), as_json))
+        made = show(measure_stages(runs), as_json)
+        head = "" if as_json else f"load {before} before, {load_average()} after\n"
+        sys.stdout.write(head + made)
         return
     from eval.bench.gateway import bench_gateway
 

@@ -25,7 +25,7 @@ __all__ = ["KEY", "Gateway", "litellm_proxy", "litellm_python", "ockham_config",
 
 KEY = "sk-bench-0123456789abcdef"
 _ROOT = Path(__file__).parents[2]
-START_S = 120.0
+START_S = 300.0
 
 
 class Gateway:
@@ -36,6 +36,7 @@ class Gateway:
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.log = log
+        self._command = tuple(command)
         self._file = log.open("ab")
         self.process = subprocess.Popen(
             command, stdout=self._file, stderr=subprocess.STDOUT, env=dict(env), cwd=log.parent
@@ -57,7 +58,7 @@ class Gateway:
             except httpx.HTTPError:
                 pass
             time.sleep(0.2)
-        raise SetupError(f"{' '.join(self.process.args[:4])} did not start:\n{self.told()}")  # type: ignore[index]
+        raise SetupError(f"{' '.join(self._command[:4])} did not start:\n{self.told()}")
 
     def told(self) -> str:
         """The end of its log."""
@@ -174,4 +175,4 @@ def ockham_serve(
     # It runs in its folder, so that no ockham.yaml of the caller's is read.
     paths = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
     local = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": paths}
-    return Gateway(command, port, folder / f"{name}.log", "/health", {**os.environ, **local})
+    return Gateway(command, port, folder / f"{name}.log", "/ready", {**os.environ, **local})

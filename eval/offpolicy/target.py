@@ -11,10 +11,10 @@ first arm, and the logging policy goes on from there; take it where the log expl
 alone and the target would go on differently. What mu gave no chance and pi would do is
 `lacking`, and then nothing follows for the target: no weight can make up for it.
 
-What the log does not hold is taken like this: every arm can be run, unless the log says where it
-could not; a predicted cost is the arm's mean over the log, as in replay; a STOP whose chance was
-not logged was certain, as it is for every policy that explores first calls only. A target that
-stops with another attempt than the caller got is lacking too: nobody labelled that one.
+What the log does not hold is taken like this: every arm could be run; a predicted cost is the
+arm's mean over the log, as in replay; a STOP whose chance was not logged was certain, as it is for
+every policy that explores first calls only. A stop that a limit forced stops the target as well.
+A target that stops with another attempt than the caller got is lacking: nobody labelled that one.
 """
 
 from dataclasses import dataclass
@@ -99,7 +99,7 @@ def match(policy: Policy, log: Log, steps: Steps = "sequence") -> Match:
 def own(log: Log) -> Match:
     """The log on itself: nothing is weighed, nothing is lacking."""
     ones = np.ones(len(log))
-    return Match(ones, ones, log.chance[:, 0, :], np.zeros(len(log)), {})
+    return Match(ones, ones, log.decided.chance[:, 0, :], np.zeros(len(log)), {})
 
 
 def _chances(
@@ -113,36 +113,38 @@ def _chances(
     own = choice.probability
     ours = np.column_stack([own, np.clip(1.0 - own.sum(axis=1), 0.0, 1.0)])
     ours[ours < ROUNDING] = 0.0
-    back = np.where(choice.arm == STOP, choice.attempt, best_attempt(case))
+    forced = log.decided.forced[rows] & ((log.tried >= 0).sum(axis=1)[rows] == step)
+    ours[forced] = np.eye(len(log.arms) + 1)[-1]
+    stops = (choice.arm == STOP) & ~forced
+    back = np.where(stops, choice.attempt, best_attempt(case))
     same = (back == log.returned[rows]).astype(np.float64)
     return ours, _logged(log, rows, step), same
 
 
 def _logged(log: Log, rows: Ints, step: int) -> Floats:
-    most = log.tried.shape[1]
+    decided = log.decided
     made = (log.tried >= 0).sum(axis=1)[rows] > step
-    arms = np.where(made[:, None], log.chance[rows, min(step, most - 1)], 0.0)
-    told = np.where(np.isnan(log.stop_chance[rows]), 1.0, log.stop_chance[rows])
+    told = np.where(np.isnan(decided.stop[rows]), 1.0, decided.stop[rows])
+    arms = decided.chance[rows, min(step, decided.chance.shape[1] - 1)]
     stop = np.where(made, np.clip(1.0 - arms.sum(axis=1), 0.0, 1.0), told)
     stop[stop < ROUNDING] = 0.0
-    # Where it might have gone on, the arms shared what is left: requests that did go on show how.
-    might = ~made & (stop < 1 - ROUNDING)
-    arms[might] = ((1 - stop[might]) / len(log.arms))[:, None]
     return np.column_stack([arms, stop])
 
 
 def _case(log: Log, rows: Ints, step: int, costs: Floats) -> CaseBatch:
     m, a = len(rows), len(log.arms)
     features = log.features
-    expected = np.broadcast_to(costs, (m, a))
+    decided = log.decided
+    told, most = decided.predicted[rows, step], decided.worst[rows, step]
+    expected = np.where(np.isnan(told), costs, told)
     return CaseBatch(
         arms=log.arms,
         features={k: v[rows] for k, v in features.blocks.items()} if features else {},
         fingerprint=features.fingerprint if features else "none",
         predicted_cost=expected,
-        worst_cost=expected,
+        worst_cost=np.where(np.isnan(most), expected, most),
         predicted_seconds=np.full((m, a), np.nan),
-        available=log.available[rows],
+        available=decided.available[rows, step],
         capable=np.ones((m, a), dtype=bool),
         request_left=np.full(m, np.inf),
         tenant_left=np.full(m, np.inf),

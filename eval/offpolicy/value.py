@@ -7,6 +7,8 @@
                     tie on this log (`eval.scorecard`), by dr; fixed in the bootstrap
     ess, ess-labels effective sample sizes of the weights, without and with the labels'
     no-support      share of requests at which the target does what the log never would have done
+    label-cover     sum of w l / sum of w: 1 where every answer had its stated chance of a label;
+                    below 1 beyond doubt, some had none, and accuracy is not identified
     clipped         share of weights that --clip cut
 
 Where support is lacking nothing is estimated: the value is null, and the note says how much is
@@ -20,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.compare import Interval
+from eval.compare import Interval, bootstrap
 from eval.offpolicy.estimators import METHODS, Weighted, clipped, effective, estimate
 from eval.offpolicy.log import Log
 from eval.offpolicy.reward import cross_fitted
@@ -35,6 +37,8 @@ __all__ = ["LACKING", "Plan", "judge", "weights_of"]
 Floats = NDArray[np.float64]
 LACKING = 1e-6
 """Share of requests without support up to which it is rounding."""
+UNCOVERED = 0.01
+"""Share of answers without a chance of a label that is put up with."""
 _USD = "usd-per-1000"
 
 
@@ -105,15 +109,39 @@ class _Judged:
 
     def _values(self, name: str, found: Match, weight: Floats) -> Iterator[Record]:
         usd = self._estimate(found, weight, np.ones(len(self.log)), self.log.cost, 1000.0)
-        several = self._accuracies()
-        for kind, score in several.items():
+        yield from self._labelled(name, found, weight)
+        yield from self._utility(name, found, weight)
+        for method, got in usd.items():
+            yield self.record(name, f"{_USD}-{method}", got)
+
+    def _labelled(self, name: str, found: Match, weight: Floats) -> Iterator[Record]:
+        cover = self._cover(weight)
+        yield self.record(name, "label-cover", cover)
+        if cover.high < 1 - UNCOVERED:
+            said = (
+                f"not identified: about {1 - cover.value:.0%} of what it would do had no chance of "
+                "a label (audits off or out of money, or labels without a probability)"
+            )
+            for metric in self._metrics():
+                if metric.startswith("accuracy"):
+                    yield self.record(name, metric, note=said)
+            return
+        for kind, score in self._accuracies().items():
             made = self._estimate(found, weight, self.label, score)
             note = self._unlabelled(weight)
             for method, got in made.items():
                 yield self.record(name, f"{kind}-{method}", got, note)
-        for method, got in usd.items():
-            yield self.record(name, f"{_USD}-{method}", got)
-        yield from self._utility(name, found, weight)
+
+    def _cover(self, weight: Floats) -> Interval:
+        """With an interval at 99.9 %: it is a test, made of every policy."""
+        label = self.label
+
+        def ratio(count: Floats) -> float:
+            mass = float(count @ weight)
+            return float(count @ (weight * label)) / mass if mass > 0 else math.nan
+
+        plan = self.plan
+        return bootstrap(ratio, self.log.cluster, plan.resamples, plan.seed, level=0.999)
 
     def _accuracies(self) -> dict[str, Floats]:
         log = self.log
@@ -128,6 +156,7 @@ class _Judged:
         """Of the labelled: the cost of a run stands beside its label, so both weigh alike."""
         log = self.log
         known = not math.isnan(self.rate) and not log.undecided.any()
+        known = known and not self._cover(weight).high < 1 - UNCOVERED
         worth = log.score - self.rate * log.cost
         made = self._estimate(found, weight, self.label, worth, low=-math.inf) if known else {}
         for method in METHODS:
@@ -220,7 +249,7 @@ def _dense(log: Log) -> Floats:
         return np.empty((len(log), 0))
     blocks = [v for name, v in log.features.blocks.items() if name != "terms"]
     wide = np.concatenate([np.asarray(b, dtype=np.float64) for b in blocks], axis=1)
-    return np.nan_to_num(wide)
+    return np.asarray(np.nan_to_num(wide), dtype=np.float64)
 
 
 def _finite(value: float) -> float | None:

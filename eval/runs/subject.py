@@ -11,20 +11,18 @@ import time
 from collections.abc import Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from eval.benchmarks.benchmark import Question
-from policies.case import STOP, CaseBatch, ChoiceBatch
-from policies.policy import Policy, choose_from
+from policies import OnlyArm, Policy
 from router.config import Settings, make_policy
 from router.errors import ConfigError, InputError, NoAnswerError
 from router.facade import Router
 from router.state import Attempt, Decision, Event, Message, Query, Sampling, Verdict
 
-__all__ = ["Answered", "OnlyArm", "RouterSubject", "Subject", "SubjectSpec", "Tried", "WorkerLost"]
+__all__ = ["Answered", "RouterSubject", "Subject", "SubjectSpec", "Tried", "WorkerLost"]
 
 
 class Tried(BaseModel):
@@ -73,27 +71,6 @@ class Subject(Protocol):
     async def answer(self, question: Question) -> Answered:
         """Run it once. Model errors are in the record; `WorkerLost` where there is none."""
         ...
-
-
-class OnlyArm(Policy):
-    """One call of one arm, whatever comes back. Not registered: it is no routing rule."""
-
-    name: ClassVar[str] = "only-arm"
-
-    arm: str
-
-    def choose(self, cases: CaseBatch) -> ChoiceBatch:
-        """The arm where nothing was tried yet and it can be run, else STOP."""
-        column = [arm.name for arm in cases.arms].index(self.arm)
-        fresh = np.asarray(~cases.tried.any(axis=1), dtype=bool)
-        runs = np.asarray(fresh & cases.available[:, column], dtype=bool)
-        reasons = {"only": runs, "done": ~fresh, "cannot": fresh & ~runs}
-        sentences = {
-            "only": f"the run is of {self.arm} alone",
-            "done": "one call was made",
-            "cannot": f"{self.arm} cannot be run",
-        }
-        return choose_from(cases, np.where(runs, column, STOP), reasons, sentences)
 
 
 class SubjectSpec(BaseModel):

@@ -120,7 +120,7 @@ def plain_tokens(query: Query, chars_per_token: float) -> int:
 def _sizes(query: Query) -> tuple[int, int, int]:
     """Bytes of all text and audio, number of images, number of files."""
     images = files = 0
-    size = len(_json(_worded(query.call)))
+    size = len(json.dumps(_worded(plain_call(query)), indent=1, default=str))
     for message in plain_messages(query):
         content = message.get("content")
         for part in content if isinstance(content, Sequence) and content else ():
@@ -129,7 +129,7 @@ def _sizes(query: Query) -> tuple[int, int, int]:
             files += kind == "file"
         if not isinstance(content, str):
             content = [p for p in content or () if p.get("type") not in ("image_url", "file")]
-        size += len(_json({**message, "content": content}))
+        size += len(_written({**message, "content": content}))
     return size, images, files
 
 
@@ -139,9 +139,9 @@ def _worded(call: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in call.items() if k in words}
 
 
-def _json(value: Any) -> bytes:
-    """As long as any provider's own rendering: indented, every character as it is or escaped."""
-    plain = json.dumps(value, ensure_ascii=False, indent=1, default=str)
+def _written(turn: Mapping[str, Any]) -> bytes:
+    """A turn with its keys; the parameters are counted escaped, as some providers write them."""
+    plain = json.dumps(turn, ensure_ascii=False, default=str)
     return plain.encode("utf-8", "replace")
 
 

@@ -265,6 +265,7 @@ def _of_one(drawn: Drawn, base: Mapping[str, Any], model: str) -> Attempt:
         cost_usd=bill.cost_usd,
         seconds=drawn.seconds,
         first_token_seconds=done.first_token_seconds if done else None,
+        deployment=done.deployment if done else None,
         citations=drawn.reading.citations,
         logprobs=drawn.logprobs,
     )

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from router.errors import BadResponse, ModelAuthError, ModelDied, ModelTimeout, ModelUnavailable
 from router.models.client import Completion, Endpoint, Plain, complete
 from router.state import Price
 
@@ -90,6 +91,15 @@ class Refused(NamedTuple):
     reason: str
 
 
+def _again(done: Completion, endpoint: Endpoint) -> bool:
+    """Whether another try could end better, and nobody has seen anything of this one."""
+    if done.first_token_seconds is not None:
+        return False
+    if isinstance(done.error, ModelAuthError):  # another deployment has another key
+        return endpoint.deployments is not None
+    return isinstance(done.error, ModelUnavailable | ModelTimeout | ModelDied | BadResponse)
+
+
 class Spender:
     """Makes the calls of one run of one arm.
 
@@ -135,7 +145,31 @@ class Spender:
 
         Args:
             plain: the parameters of a plain call, and the most tokens that its prompt can be.
+
+        A call that ended before its first token is tried again `endpoint.retries` times, each
+        one afforded and charged like the first.
         """
+        for _ in range(endpoint.retries):
+            told = await self._once(
+                bill, endpoint, messages, max_tokens, response_format, on_text, on_reasoning, plain
+            )
+            if isinstance(told, Refused) or not _again(told, endpoint):
+                return told
+        return await self._once(
+            bill, endpoint, messages, max_tokens, response_format, on_text, on_reasoning, plain
+        )
+
+    async def _once(
+        self,
+        bill: Bill,
+        endpoint: Endpoint,
+        messages: ChatMessages,
+        max_tokens: int,
+        response_format: Mapping[str, Any] | None,
+        on_text: Callable[[str], None] | None,
+        on_reasoning: Callable[[str], None] | None,
+        plain: "tuple[Plain, int] | None",
+    ) -> "Completion | Refused":
         if plain is None:
             bound, most = prompt_bound(messages, self._context, response_format), max_tokens
         else:
@@ -190,7 +224,7 @@ class Spender:
             self._prompts[key] = prompt
         elif prompt:
             prompt = self._prompts.get(key, prompt)
-        usd = self.price.cost(prompt, done.completion_tokens)
+        usd = self.price.cost(prompt, done.completion_tokens, done.cached_tokens)
         counted = done.tokens_basis == "counted"
         bill.add(prompt, done.completion_tokens, usd, counted=counted)
         unknown = counted and bool(prompt or done.completion_tokens)

@@ -1,4 +1,4 @@
-"""`ockham serve`: the gateway as a process."""
+"""`ockham serve`: the gateway as a process, or several."""
 
 from typing import Annotated
 
@@ -6,7 +6,6 @@ import typer
 
 from router.commands import ConfigOption
 from router.config import load_settings
-from router.facade import Router
 
 __all__ = ["serve"]
 
@@ -14,19 +13,17 @@ __all__ = ["serve"]
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to bind; default gateway.host.")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; default gateway.workers.")] = None,
     config: ConfigOption = None,
 ) -> None:
-    """Serve /v1/chat/completions and /v1/models, OpenAI's shape."""
-    chosen = {k: v for k, v in {"host": host, "port": port}.items() if v is not None}
-    settings = load_settings(config, **({"gateway": chosen} if chosen else {}))
-    import uvicorn
+    """Serve OpenAI's API: chat completions, responses, embeddings, models.
 
-    from router.gateway.app import create_app
+    SIGHUP reloads the configuration, SIGTERM drains.
+    """
+    from router.gateway.serve import AppFactory, config_path, run
 
-    uvicorn.run(
-        create_app(Router(settings)),
-        host=settings.gateway.host,
-        port=settings.gateway.port,
-        log_level="info",
-        access_log=False,
-    )
+    named = {"host": host, "port": port, "workers": workers}
+    chosen = {name: value for name, value in named.items() if value is not None}
+    overrides = {"gateway": chosen} if chosen else {}
+    factory = AppFactory(config_path(config), overrides)
+    run(factory, load_settings(factory.config, **overrides))

@@ -1,145 +1,197 @@
-"""Server-sent events of one run.
+"""A run as server-sent events: what of it the client sees, and when.
 
-Text that no check will judge streams at once, and then it stands. Text that may still be
-thrown away is held back: the client sees progress as SSE comments, and the answer once it
-has been verified or escalated. A comment every second also finds out that the client is
-gone, and then the run is cancelled, which stops the model's work.
+Text that no check will judge streams at once, and then it stands. Text that may still be thrown
+away is held back: the client sees progress as SSE comments, and the answer once it has been
+verified or escalated. The response begins with the first piece worth sending, or after
+`BEAT_S`: until then an error still has its own status.
 """
 
 import asyncio
-import json
-import logging
+from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any
 
-from anyio import CancelScope
-from starlette.responses import StreamingResponse
-from starlette.types import Send
-
-from router.errors import ModelError, OckhamError
-from router.gateway.schema import chunk, usage_chunk
+from router.errors import ModelError
+from router.gateway.chat_out import shown_attempt
+from router.gateway.encode import comment, header
+from router.gateway.errors import Refused
+from router.gateway.exchange import Exchange, Headers, to_its_end
 from router.samples import AttemptStatus
 from router.state import Answer, Event
 
-__all__ = ["EventStream", "sse"]
-
-_LOG = logging.getLogger(__name__)
+__all__ = ["Writer", "stream_run"]
 
 BEAT_S = 1.0
+_ANSWERING = ("delta", "choice")
+"""Events that carry tokens of the answer."""
 
 
-class EventStream(StreamingResponse):
-    """A streaming response that always closes its body, also when the client has gone."""
+class Writer(ABC):
+    """Turns a run's events into one API's stream."""
 
-    async def stream_response(self, send: Send) -> None:
-        body: Any = self.body_iterator
-        try:
-            await super().stream_response(send)
-        finally:
-            # Shielded: Starlette cancels this whole scope when the client goes away, and
-            # an unshielded await would be cut short before the run is stopped.
-            with CancelScope(shield=True):
-                await body.aclose()
+    def __init__(self, id: str, *, reasoning: bool = False) -> None:
+        self.id = id
+        self.committed = ""
+        """Text that the client has been shown."""
+        self.answer: Answer | None = None
+        self.route: list[str] = []
+        self.forwarded = False
+        """The model's own deltas were passed on, with all that they hold beside text."""
+        self._reasoning = reasoning
 
+    @abstractmethod
+    def text(self, text: str) -> list[bytes]:
+        """More of the answer's text."""
 
-async def sse(
-    events: AsyncGenerator[Event, None], id: str, include_usage: bool, error_body: Any
-) -> AsyncGenerator[bytes, None]:
-    """Encode a run. `error_body` turns an `OckhamError` into OpenAI's error object."""
-    writer = _Writer(id)
-    async with aclosing(events), aclosing(_beating(events)) as beats:
-        try:
-            async for event in beats:
-                if event is None:
-                    yield b": working\n\n"
-                    continue
-                for piece in writer.take(event):
-                    yield piece
-            for piece in writer.end(include_usage):
-                yield piece
-        except OckhamError as error:
-            # No [DONE]: a stream that failed must not look complete.
-            yield _data(error_body(error))
-        except Exception:
-            _LOG.exception("a streamed run failed")
-            yield _data(error_body(OckhamError("internal error; see the log")))
+    @abstractmethod
+    def delta(self, raw: Mapping[str, Any]) -> list[bytes]:
+        """A delta of the model's own: `index`, `delta`, perhaps `logprobs`."""
 
+    @abstractmethod
+    def thought(self, text: str) -> list[bytes]:
+        """More of what a reasoner thinks."""
 
-class _Writer:
-    """Decides what of a run the client sees, and when."""
+    @abstractmethod
+    def ending(self, answer: Answer) -> list[bytes]:
+        """What follows the text: tool calls, finish reason, usage, the end's mark."""
 
-    def __init__(self, id: str) -> None:
-        self._id = id
-        self._model = "ockham"
-        self._committed = ""
-        self._answer: Answer | None = None
+    @abstractmethod
+    def broken(self, told: Refused) -> bytes:
+        """The error that ends a stream which then must not look complete."""
 
-    def take(self, event: Event) -> list[bytes]:
-        """The bytes that one event adds to the stream."""
-        if event.kind == "delta":
-            return self._text(event.text) if not event.checked else []
-        if event.kind == "attempt":
-            return [_comment(f"attempt {event.arm}")]
-        if event.kind == "attempt_done":
-            failed = event.data.status is AttemptStatus.FAILED
-            if failed and self._committed:
-                raise ModelError(event.data.error or "the model failed in the middle of its answer")
-            return []
-        if event.kind == "verdict":
-            return [_comment(f"verdict {event.arm} {event.data.status}")]
-        if event.kind == "answer":
-            self._answer = event.data
+    def opening(self) -> list[bytes]:
+        """What comes before all else."""
         return []
 
-    def end(self, include_usage: bool) -> list[bytes]:
-        """What is left of the answer, the finish reason, usage, [DONE]."""
-        answer = self._answer
+    def headers(self) -> Headers:
+        """What is known when the response begins."""
+        told = [(b"x-ockham-trace-id", self.id.encode())]
+        if self.route:
+            told.append((b"x-ockham-route", header(",".join(self.route))))
+        return told
+
+    def take(self, event: Event) -> tuple[list[bytes], bool]:
+        """The bytes that one event adds, and whether they should leave at once."""
+        if event.kind == "delta":
+            if event.checked or self.forwarded or not event.text:
+                return [], False
+            return self._commit(event.text), True
+        if event.kind == "choice":
+            return ([], False) if event.checked else (self._forward(event.data), True)
+        if event.kind == "reasoning":
+            return (self.thought(event.text), True) if self._reasoning else ([], False)
+        if event.kind == "attempt":
+            self.route.append(event.arm or "")
+            return [comment(f"attempt {event.arm}")], False
+        if event.kind == "attempt_done":
+            failed = event.data.status is AttemptStatus.FAILED
+            if failed and self.committed:
+                raise ModelError(event.data.error or "the model failed in the middle of its answer")
+            return [], False
+        if event.kind == "verdict":
+            return [comment(f"verdict {event.arm} {event.data.status}")], False
+        if event.kind == "answer":
+            self.answer = event.data
+        return [], False
+
+    def end(self) -> list[bytes]:
+        """What is left of the answer, and the end."""
+        answer = self.answer
         if answer is None:  # pragma: no cover - astream raises before it ends without one
             raise ModelError("the run ended without an answer")
-        self._model = answer.model
         pieces: list[bytes] = []
-        if not self._committed.strip().endswith(answer.answer.strip()):
-            if self._committed:
+        if not self.forwarded and not self.committed.strip().endswith(answer.answer.strip()):
+            if self.committed:
                 raise ModelError("the answer changed after part of it had been sent")
-            pieces += self._text(answer.answer)
-        pieces.append(_data(chunk(self._id, self._model, {}, finish=answer.finish, final=answer)))
-        if include_usage:
-            pieces.append(_data(usage_chunk(answer)))
-        return [*pieces, b"data: [DONE]\n\n"]
+            pieces += self._commit(answer.answer) if answer.answer else []
+        return [*pieces, *self.ending(answer)]
 
-    def _text(self, text: str) -> list[bytes]:
-        delta = {"content": text} if self._committed else {"role": "assistant", "content": text}
-        self._committed += text
-        return [_data(chunk(self._id, self._model, delta))]
+    def _forward(self, raw: Mapping[str, Any]) -> list[bytes]:
+        """A delta of the model's own. Its text comes as a `delta` event too, just after."""
+        self.forwarded = True
+        if not raw.get("index"):
+            self.committed += raw["delta"].get("content") or ""
+        return self.delta(raw)
+
+    def _commit(self, text: str) -> list[bytes]:
+        pieces = self.text(text)
+        self.committed += text
+        return pieces
 
 
-async def _beating(events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event | None, None]:
-    """The events, and a None for every `BEAT_S` without one."""
-    coming: asyncio.Task[Event] | None = None
+def choices_of_run(answer: Answer) -> tuple[Any, ...]:
+    """The model's own choices, where the answer is more than a text."""
+    return tuple(shown_attempt(answer).choices)
+
+
+async def stream_run(
+    exchange: Exchange, events: AsyncGenerator[Event, None], writer: Writer
+) -> None:
+    """Send a run. Leaving it, for whatever reason, stops the run."""
+    outlet = _Outlet(exchange, writer)
+    beating = asyncio.ensure_future(outlet.beat())
     try:
-        while True:
-            coming = coming or asyncio.ensure_future(anext(events))
-            await asyncio.wait({coming}, timeout=BEAT_S)
-            if not coming.done():
-                yield None
-                continue
-            done, coming = coming, None
-            try:
-                yield done.result()
-            except StopAsyncIteration:
-                return
+        await exchange.race(_forward(events, writer, outlet))
     finally:
-        if coming is not None:
-            coming.cancel()
-            # Shielded, as above; and `wait`, which passes no second cancellation on.
-            with CancelScope(shield=True):
-                await asyncio.wait({coming})
+        beating.cancel()
+        await to_its_end(_ended(beating))
+    await exchange.end_stream()
 
 
-def _data(body: Mapping[str, Any]) -> bytes:
-    return b"data: " + json.dumps(body, ensure_ascii=False).encode() + b"\n\n"
+async def _forward(events: AsyncGenerator[Event, None], writer: Writer, outlet: "_Outlet") -> None:
+    async with aclosing(events):
+        async for event in events:
+            pieces, now = writer.take(event)
+            if pieces:
+                await outlet.put(pieces, now=now, answer=event.kind in _ANSWERING)
+    outlet.exchange.answer = writer.answer
+    await outlet.put(writer.end(), now=True, answer=True)
 
 
-def _comment(text: str) -> bytes:
-    return f": {text}\n\n".encode()
+class _Outlet:
+    """Where pieces leave; holds them back until the response begins."""
+
+    def __init__(self, exchange: Exchange, writer: Writer) -> None:
+        self.exchange, self._writer = exchange, writer
+        self._held: list[bytes] = []
+        self._begun = False
+        self._turn = asyncio.Lock()
+        self._last = 0.0
+
+    async def put(self, pieces: list[bytes], *, now: bool, answer: bool = False) -> None:
+        """Send pieces, or hold them until the response begins."""
+        if not (now or self._begun):
+            self._held += pieces
+            return
+        if answer:
+            self.exchange.saw_answer()
+        await self._write(b"".join(pieces))
+
+    async def _write(self, piece: bytes) -> None:
+        async with self._turn:
+            if not self._begun:
+                await self.exchange.start_stream(self._writer.headers(), self._tell)
+                self._begun = True
+                piece = b"".join([*self._writer.opening(), *self._held, piece])
+            self._last = asyncio.get_running_loop().time()
+            await self.exchange.write(piece)
+
+    async def beat(self) -> None:
+        """A comment for every `BEAT_S` in which nothing was sent."""
+        clock = asyncio.get_running_loop().time
+        self._last = clock()
+        while True:
+            await asyncio.sleep(max(0.05, self._last + BEAT_S - clock()))
+            if clock() - self._last >= BEAT_S:
+                await self._write(comment("working"))
+
+    async def _tell(self, told: Refused) -> None:
+        await self.exchange.write(self._writer.broken(told))
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    """Wait for a cancelled task; the client that left while it wrote is noticed elsewhere."""
+    await asyncio.wait({task})
+    if not task.cancelled():
+        task.exception()

@@ -25,10 +25,14 @@ class Doorman:
     """Knows keys. Used from one event loop; `look_up` runs on a reading connection."""
 
     def __init__(self, configured: Sequence[SecretStr], keep_s: float) -> None:
+        self._keep_s = keep_s
+        self.configure(configured)
+
+    def configure(self, configured: Sequence[SecretStr]) -> None:
+        """Take these keys of the configuration in place of those before; forget who came."""
         self._configured = {
             hash_of(key.get_secret_value()): f"config-{i}" for i, key in enumerate(configured)
         }
-        self._keep_s = keep_s
         self._known: OrderedDict[str, tuple[float, Principal]] = OrderedDict()
 
     def digest(self, key: str | None) -> str:

@@ -18,7 +18,6 @@ import math
 import time
 import uuid
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import timedelta
 from typing import Any
 
@@ -33,11 +32,35 @@ from router.ledger.rows import closing_values, start_values
 from router.ledger.writer import Operation, Writer
 from router.purse import Bill, Lease
 
-__all__ = ["Booking", "Reader"]
+__all__ = ["Booking", "Reader", "Sight"]
 
+_SIGHT_S = 1.0
+_SOON_S = 0.05
+"""A bill waits so long for the row of its request."""
 _log = logging.getLogger(__name__)
 Reader = Callable[[Callable[[sa.Connection], Any]], Any]
 """`await read(function)`: run it on a reading connection, off the event loop."""
+
+
+class Sight:
+    """What tenants had left when it was last seen, so that not every request has to ask.
+
+    Only plenty is believed, for a second: near the limit the database is asked. Whether a
+    reserve fits is never told from here.
+    """
+
+    def __init__(self, plenty_nano: int) -> None:
+        self._plenty = plenty_nano
+        self._left: dict[str, tuple[float, int]] = {}
+
+    def see(self, tenant: str, left: int) -> None:
+        """Remember it."""
+        self._left[tenant] = (time.monotonic() + _SIGHT_S, left)
+
+    def plenty(self, tenant: str) -> int | None:
+        """Nano-USD left lately; None: ask."""
+        until, left = self._left.get(tenant, (0.0, 0))
+        return left if left >= self._plenty and time.monotonic() < until else None
 
 
 class Booking:
@@ -50,12 +73,13 @@ class Booking:
         principal: Principal,
         start: RequestStart,
         *,
+        sight: Sight,
         replica: str,
         lease_s: float,
         timeout_s: float,
     ) -> None:
         self.principal, self.start = principal, start
-        self._writer, self._read = writer, read
+        self._writer, self._read, self._sight = writer, read, sight
         self._lease_s, self._timeout_s = lease_s, timeout_s
         self._began, self._ticked = now(), time.perf_counter()
         self._row = {
@@ -66,7 +90,9 @@ class Booking:
         self._open: dict[str, leases.Reserve] = {}
         self._reserves = 0
         self._billed = 0
-        self._closing: Future[Any] | None = None
+        self._bills: list[tuple[leases.Reserve, Bill]] = []
+        """Settled, and not yet queued: most of them go with the row, in one commit."""
+        self._closing: asyncio.Future[Any] | None = None
 
     @property
     def id(self) -> str:
@@ -81,6 +107,10 @@ class Booking:
     async def open(self) -> None:
         """Read what the budget has left. `LedgerError`: the database is away."""
         tenant, periods = self.principal.tenant, periods_of(now())
+        known = self._sight.plenty(tenant)
+        if known is not None:
+            self._left = _usd(known)
+            return
         self._seen(await self._read(lambda c: left_of(c, tenant, periods)))
 
     async def reserve(self, arm: str, usd: float) -> Lease | None:
@@ -93,6 +123,7 @@ class Booking:
             raise LedgerError(f"request {self.id} has ended: nothing more can be reserved")
         lease = self._reserve_of(arm, nano(usd))
         self._reserves += 1
+        self._submit_bills()
         row = {**self._row, "created": self._began, "expires": lease.expires}
 
         def run(connection: sa.Connection) -> tuple[bool, int]:
@@ -117,24 +148,28 @@ class Booking:
         if held is None:
             return
         self._billed += nano(bill.usd)
-        self._submit_bill(held, bill)
+        if self._closing is not None:
+            self._submit_bill(held, bill)
+            return
+        self._bills.append((held, bill))
+        if len(self._bills) == 1:
+            asyncio.get_running_loop().call_later(_SOON_S, self._submit_bills)
 
     async def close(self, closing: Closing) -> None:
         """Write the request's row. Once; cancelling this call does not stop it."""
         if self._closing is None:
-            self._closing = self._writer.submit(self._close(closing))
-        waiting = asyncio.wrap_future(self._closing)
-        try:
-            await asyncio.wait_for(asyncio.shield(waiting), self._timeout_s)
-        except (LedgerError, TimeoutError):
+            self._closing = self._writer.ask(self._close(closing))
+            self._closing.add_done_callback(_retrieved)
+        # `wait`, because it cancels nothing: the row is written whoever goes away.
+        await asyncio.wait({self._closing}, timeout=self._timeout_s)
+        if not self._closing.done() or self._closing.exception() is not None:
             _log.error("ledger: request %s ended %s, row still unwritten", self.id, closing.ending)
-        finally:
-            waiting.add_done_callback(_retrieved)
 
     # -- inside ---------------------------------------------------------------------
 
     def _seen(self, left: int) -> None:
-        self._left = math.inf if left > UNLIMITED // 2 else max(0.0, usd(left))
+        self._sight.see(self.principal.tenant, left)
+        self._left = _usd(left)
 
     def _reserve_of(self, arm: str, worst: int) -> leases.Reserve:
         moment = now()
@@ -146,25 +181,34 @@ class Booking:
 
     async def _wait(self, operation: Operation, undo: Callable[[Any], None]) -> Any:
         """The operation's result. Where nobody waits any more, it is dropped or undone."""
-        future = self._writer.submit(operation)
-        waiting = asyncio.wrap_future(future)
-        try:
-            return await asyncio.wait_for(asyncio.shield(waiting), self._timeout_s)
-        except BaseException as error:
+        asked = self._writer.ask(operation)
+
+        def give_up() -> None:
             operation.dropped = True
-            future.add_done_callback(lambda done: _undo(done, undo))
-            waiting.add_done_callback(_retrieved)
-            if isinstance(error, TimeoutError):
-                raise LedgerError(
-                    f"the ledger did not answer within ledger.timeout_s = {self._timeout_s:g}: "
-                    "nothing was reserved"
-                ) from None
+            asked.add_done_callback(lambda done: _undo(done, undo))
+
+        try:
+            await asyncio.wait({asked}, timeout=self._timeout_s)
+        except BaseException:
+            give_up()
             raise
+        if asked.done():
+            return asked.result()
+        give_up()
+        raise LedgerError(
+            f"the ledger did not answer within ledger.timeout_s = {self._timeout_s:g}: "
+            "nothing was reserved"
+        )
 
     def _unused(self, lease: leases.Reserve, taken: tuple[bool, int]) -> None:
         """Give back a reserve that was committed after its request had gone."""
         if taken[0]:
             self._submit_bill(lease, Bill(0.0, "reported"))
+
+    def _submit_bills(self) -> None:
+        for lease, bill in self._bills:
+            self._submit_bill(lease, bill)
+        self._bills = []
 
     def _submit_bill(self, lease: leases.Reserve, bill: Bill) -> None:
         what = (
@@ -186,11 +230,15 @@ class Booking:
         texts, took = self.principal.stores_prompts, time.perf_counter() - self._ticked
         rest = self._unreserved(closing)
         unsettled = tuple(self._open.values())
-        held = {row for lease in unsettled for row in _rows(lease.tenant, lease.periods)}
+        bills, self._bills = tuple(self._bills), []
+        changed = (*unsettled, *(lease for lease, _ in bills))
+        held = {row for lease in changed for row in _rows(lease.tenant, lease.periods)}
         held |= set(_rows(self.principal.tenant, periods)) if rest else set()
 
         def run(connection: sa.Connection) -> None:
-            if self._reserves:
+            for lease, bill in bills:
+                leases.settle(connection, lease, bill)
+            if unsettled:
                 leases.take_unsettled(connection, self.id)
             if rest:
                 extra = self._reserve_of("other", rest)
@@ -214,11 +262,15 @@ class Booking:
         return rest if rest > self._reserves + 1 else 0
 
 
+def _usd(left: int) -> float:
+    return math.inf if left > UNLIMITED // 2 else max(0.0, usd(left))
+
+
 def _rows(tenant: str, periods: Periods) -> tuple[tuple[str, str], ...]:
     return tuple((tenant, period) for period in periods)
 
 
-def _undo(done: "Future[Any]", undo: Callable[[Any], None]) -> None:
+def _undo(done: "asyncio.Future[Any]", undo: Callable[[Any], None]) -> None:
     if not done.cancelled() and done.exception() is None:
         undo(done.result())
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from router.ledger.money import Periods
+from router.ledger.prepared import Prepared
 from router.ledger.schema import budgets, tenants
 
 __all__ = ["UNLIMITED", "Taken", "charge", "hold", "insert_or_leave", "left_of", "take"]
@@ -43,9 +44,9 @@ def _take(limit: Any) -> sa.UpdateBase:
     )
 
 
-_DAILY, _MONTHLY = _limit(tenants.c.daily_nano), _limit(tenants.c.monthly_nano)
-_TAKE_DAY, _TAKE_MONTH = _take(_DAILY), _take(_MONTHLY)
-_CHARGE = (
+_TAKE_DAY = Prepared(_take(_limit(tenants.c.daily_nano)))
+_TAKE_MONTH = Prepared(_take(_limit(tenants.c.monthly_nano)))
+_CHARGE = Prepared(
     sa.update(budgets)
     .where(budgets.c.tenant == _bind("of"))
     .where(budgets.c.period.in_([_bind("day"), _bind("month")]))
@@ -61,17 +62,20 @@ _HOLD = (
     .order_by(budgets.c.tenant, budgets.c.period)
     .with_for_update()
 )
-_LEFT = sa.select(
-    sa.func.min(
-        sa.case((budgets.c.period == _bind("day"), _DAILY), else_=_MONTHLY)
-        - budgets.c.spent_nano
-        - budgets.c.reserved_nano
-    ),
-).where(budgets.c.tenant == _bind("of"), budgets.c.period.in_([_bind("day"), _bind("month")]))
-_NOTHING_SPENT = sa.select(
-    sa.func.coalesce(tenants.c.daily_nano, UNLIMITED),
-    sa.func.coalesce(tenants.c.monthly_nano, UNLIMITED),
-).where(tenants.c.name == _bind("of"))
+
+
+def _left(limit: Any, period: str) -> Any:
+    used = sa.select(budgets.c.spent_nano + budgets.c.reserved_nano).where(
+        budgets.c.tenant == tenants.c.name, budgets.c.period == _bind(period)
+    )
+    return sa.func.coalesce(limit, UNLIMITED) - sa.func.coalesce(used.scalar_subquery(), 0)
+
+
+_LEFT = Prepared(
+    sa.select(_left(tenants.c.daily_nano, "day"), _left(tenants.c.monthly_nano, "month")).where(
+        tenants.c.name == _bind("of")
+    )
+)
 
 
 @functools.cache
@@ -105,17 +109,15 @@ class Taken:
 
 def take(connection: sa.Connection, tenant: str, periods: Periods, worst: int) -> Taken:
     """Reserve in both periods or in neither. The rows are held."""
-    day = connection.execute(_TAKE_DAY, {"of": tenant, "at": periods[0], "worst": worst}).scalar()
-    if day is None:
+    day = _TAKE_DAY.run(connection, {"of": tenant, "at": periods[0], "worst": worst}).fetchall()
+    if not day:
         return Taken(False, left_of(connection, tenant, periods))
-    month = connection.execute(
-        _TAKE_MONTH, {"of": tenant, "at": periods[1], "worst": worst}
-    ).scalar()
-    if month is None:
+    month = _TAKE_MONTH.run(connection, {"of": tenant, "at": periods[1], "worst": worst}).fetchall()
+    if not month:
         day_alone = (periods[0], periods[0])
         charge(connection, tenant, day_alone, spent=0, reserved=-worst)
         return Taken(False, left_of(connection, tenant, periods))
-    return Taken(True, min(day, month))
+    return Taken(True, min(day[0][0], month[0][0]))
 
 
 def charge(
@@ -123,16 +125,12 @@ def charge(
 ) -> None:
     """Add to what is spent and reserved in both periods; either may be negative."""
     day, month = periods
-    connection.execute(
-        _CHARGE,
-        {"of": tenant, "day": day, "month": month, "spent": spent, "reserved": reserved},
-    )
+    values = {"of": tenant, "day": day, "month": month, "spent": spent, "reserved": reserved}
+    _CHARGE.run(connection, values)
 
 
 def left_of(connection: sa.Connection, tenant: str, periods: Periods) -> int:
     """What may still be reserved, nano-USD; from `UNLIMITED / 2` on nothing bounds it."""
     day, month = periods
-    left = connection.execute(_LEFT, {"of": tenant, "day": day, "month": month}).scalar()
-    whole = connection.execute(_NOTHING_SPENT, {"of": tenant}).first()
-    limits = [UNLIMITED] if whole is None else [whole[0], whole[1]]
-    return int(min(limits if left is None else [left, *limits]))
+    found = _LEFT.run(connection, {"of": tenant, "day": day, "month": month}).fetchall()
+    return int(min(found[0])) if found else UNLIMITED

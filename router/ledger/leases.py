@@ -6,14 +6,16 @@
 Each function runs inside the writer's transaction and may run twice.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from router.ledger.budget import charge, hold, insert_or_leave, left_of, take
+from router.ledger.budget import charge, hold, left_of, take
 from router.ledger.money import Periods, iso, nano
+from router.ledger.prepared import Prepared
 from router.ledger.schema import leases, requests
 from router.purse import Bill
 
@@ -56,7 +58,8 @@ class Swept:
 
 
 _FORGET = sa.delete(leases).where(leases.c.id == _bind("this"))
-_SETTLE = (
+_NEW = Prepared(lambda insert: insert(leases).on_conflict_do_nothing())
+_SETTLE = Prepared(
     sa.update(leases)
     .where(leases.c.id == _bind("this"), leases.c.state == _bind("was"))
     .values(
@@ -75,7 +78,7 @@ _SWEEP_ONE = (
     .values(_AT_RESERVE)
     .returning(*_BACK)
 )
-_SWEEP_REQUEST = (
+_SWEEP_REQUEST = Prepared(
     sa.update(leases)
     .where(leases.c.request == _bind("of"), leases.c.state == "open")
     .values(_AT_RESERVE)
@@ -107,8 +110,7 @@ _LOST = (
 
 def reserve(connection: sa.Connection, lease: Reserve) -> tuple[bool, int]:
     """Whether the budget holds it, and what is left then (nano-USD)."""
-    insert = insert_or_leave(connection.dialect.name, leases)
-    if not connection.execute(insert, _row(lease)).rowcount:  # a commit that we took for lost
+    if not _NEW.run(connection, _row(lease)).rowcount:  # a commit that we took for lost
         return True, left_of(connection, lease.tenant, lease.periods)
     taken = take(connection, lease.tenant, lease.periods, lease.worst)
     if not taken.granted:
@@ -123,25 +125,24 @@ def settle(connection: sa.Connection, lease: Reserve, bill: Bill) -> None:
         "this": lease.id, "cost": cost, "on": bill.basis,
         "prompt": bill.prompt_tokens, "completion": bill.completion_tokens,
     }  # fmt: skip
-    if connection.execute(_SETTLE, {**values, "was": "open"}).rowcount:
+    if _SETTLE.run(connection, {**values, "was": "open"}).rowcount:
         charge(connection, lease.tenant, lease.periods, spent=cost, reserved=-lease.worst)
-    elif connection.execute(_SETTLE, {**values, "was": "swept"}).rowcount:
+    elif _SETTLE.run(connection, {**values, "was": "swept"}).rowcount:
         charge(connection, lease.tenant, lease.periods, spent=cost - lease.worst, reserved=0)
         connection.execute(_RECOUNT, {"this": lease.request})
 
 
 def book_directly(connection: sa.Connection, lease: Reserve, ident: str) -> None:
     """Book a cost that nothing was reserved for, as it is known only now; once an `ident`."""
-    insert = insert_or_leave(connection.dialect.name, leases)
     row = {**_row(lease), "id": ident, "state": "settled", "basis": "reported"}
     row |= {"reserved_nano": 0, "cost_nano": lease.worst}
-    if connection.execute(insert, row).rowcount:
+    if _NEW.run(connection, row).rowcount:
         charge(connection, lease.tenant, lease.periods, spent=lease.worst, reserved=0)
 
 
 def take_unsettled(connection: sa.Connection, request: str) -> int:
     """Of a request that ends, take the reserves that nobody settled as spent. How many."""
-    found = connection.execute(_SWEEP_REQUEST, {"of": request}).all()
+    found = _SWEEP_REQUEST.run(connection, {"of": request}).fetchall()
     for row in found:
         _spend(connection, row)
     return len(found)
@@ -170,6 +171,6 @@ def _row(lease: Reserve) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _spend(connection: sa.Connection, row: sa.Row[Any]) -> None:
-    tenant, day, month, worst = tuple(row)
+def _spend(connection: sa.Connection, row: Sequence[Any]) -> None:
+    tenant, day, month, worst = row
     charge(connection, tenant, (day, month), spent=worst, reserved=-worst)

@@ -13,29 +13,33 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
+from pydantic import SecretStr
 
 from router.config import Settings
 from router.errors import LedgerError
 from router.ledger import labels, leases, reads
 from router.ledger.authentication import Doorman
-from router.ledger.booking import Booking
+from router.ledger.booking import Booking, Sight
 from router.ledger.database import READERS, Database, because, open_database
 from router.ledger.labels import Label
 from router.ledger.leases import Swept
 from router.ledger.migrate import is_current, migrate
-from router.ledger.money import now
+from router.ledger.money import nano, now
+from router.ledger.prepared import told
 from router.ledger.records import Principal, RequestStart
 from router.ledger.writer import Operation, Writer
 
 __all__ = ["Ledger"]
 
 _T = TypeVar("_T")
+_PLENTY = 100
+"""Requests at the cap that a budget must still hold for what is left not to be read each time."""
 _PATIENCE = 0.5
 """Of ledger.timeout_s, how long one transaction is tried again."""
 
@@ -48,6 +52,7 @@ class Ledger:
         self.database = database
         self.replica = replica
         self._lease_s = settings.limits.timeout_s + self.settings.lease_grace_s
+        self._sight = Sight(nano(_PLENTY * settings.limits.max_cost_usd))
         self._doorman = Doorman(settings.gateway.api_keys, self.settings.key_cache_s)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ockham-ledger-read")
         self._writer = Writer(
@@ -88,6 +93,10 @@ class Ledger:
         `ledger.key_cache_s` ago). `LedgerError`: the database is away."""
         return await self._who(key)
 
+    def use_keys(self, configured: Sequence[SecretStr]) -> None:
+        """Take these keys of the configuration in place of those before, at once."""
+        self._doorman.configure(configured)
+
     async def anonymous(self) -> Principal:
         """The tenant `default` without a key: for a gateway on loopback that asks for none."""
         who = await self._who(None)
@@ -101,6 +110,7 @@ class Ledger:
             self._read,
             principal,
             start,
+            sight=self._sight,
             replica=self.replica,
             lease_s=self._lease_s,
             timeout_s=self.settings.timeout_s,
@@ -180,13 +190,18 @@ class Ledger:
 
     async def sweep(self) -> Swept:
         """Take what expired as spent, now."""
-        swept: Swept = await asyncio.wrap_future(self._writer.submit(_sweeping()))
+        swept: Swept = await self._writer.ask(_sweeping())
         return swept
 
     @property
     def why_not(self) -> str | None:
         """Why the last write failed; None: the last one did not."""
         return self._writer.why_not
+
+    @property
+    def backlog(self) -> int:
+        """Changes that wait to be written."""
+        return self._writer.backlog
 
     def run(self, function: Callable[[sa.Connection], _T], what: str = "a change") -> _T:
         """Run a function in a writing transaction and wait for it; not on an event loop."""
@@ -196,7 +211,7 @@ class Ledger:
     def read(self, function: Callable[[sa.Connection], _T]) -> _T:
         """Run a function on a reading connection; blocks. `LedgerError`: it is away."""
         try:
-            with self.database.readers.connect() as connection:
+            with self.database.readers.connect() as connection, told(connection):
                 return function(connection)
         except sa.exc.SQLAlchemyError as error:
             raise LedgerError(
@@ -237,8 +252,7 @@ class Ledger:
             ) from None
 
     async def _write(self, function: Callable[[sa.Connection], _T], what: str) -> _T:
-        future = asyncio.wrap_future(self._writer.submit(Operation(function, what)))
-        done: _T = await asyncio.shield(future)
+        done: _T = await self._writer.ask(Operation(function, what))
         return done
 
 

@@ -4,14 +4,13 @@ A row that the sweep gave up (`lost`) is put right by its owner, where that live
 Each function runs inside the writer's transaction and may run twice.
 """
 
-import functools
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from router.ledger.money import iso
+from router.ledger.prepared import Prepared
 from router.ledger.schema import leases, requests
 
 __all__ = ["begin", "end"]
@@ -25,15 +24,21 @@ _TOTAL = (
 )
 
 
+_BEGUN = (
+    "id", "tenant", "key", "replica", "created", "expires", "endpoint", "asked_model", "stream",
+    "conversation", "cost_nano",
+)  # fmt: skip
+
+
 def begin(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """The row as it runs; of one that is there, only when it is given up."""
-    connection.execute(_begin(connection.dialect.name), {**_timed(row), "cost_nano": 0})
+    _BEGIN.run(connection, {**_timed(row), "cost_nano": 0})
 
 
 def end(connection: sa.Connection, row: Mapping[str, Any], seconds: float) -> None:
     """The whole row; `seconds`: how long the request took, where its trace does not say."""
     took = seconds if row["seconds"] is None else row["seconds"]
-    connection.execute(_end(connection.dialect.name), {**_timed(row), "seconds": took})
+    _END.run(connection, {**_timed(row), "seconds": took})
 
 
 def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,27 +46,28 @@ def _timed(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, **times}
 
 
-def _insert(dialect: str) -> Any:
-    return (postgresql if dialect == "postgresql" else sqlite).insert(requests)
-
-
-@functools.cache
-def _begin(dialect: str) -> Any:
-    insert = _insert(dialect)
-    return insert.on_conflict_do_update(
+def _begin(insert: Any) -> Any:
+    new = insert(requests).values({name: _bind(name) for name in _BEGUN})
+    return new.on_conflict_do_update(
         index_elements=["id"],
-        set_={"expires": insert.excluded.expires},
+        set_={"expires": new.excluded.expires},
         where=requests.c.ending.is_(None),
     )
 
 
-@functools.cache
-def _end(dialect: str) -> Any:
-    columns = {c.name: sa.bindparam(c.name, type_=c.type) for c in requests.columns}
-    insert = _insert(dialect).values({**columns, "cost_nano": _TOTAL})
-    return insert.on_conflict_do_update(
+def _end(insert: Any) -> Any:
+    columns = {c.name: _bind(c.name) for c in requests.columns}
+    new = insert(requests).values({**columns, "cost_nano": _TOTAL})
+    return new.on_conflict_do_update(
         index_elements=["id"],
-        set_={name: insert.excluded[name] for name in columns if name not in _FIRST},
-        where=(requests.c.tenant == insert.excluded.tenant)
+        set_={name: new.excluded[name] for name in columns if name not in _FIRST},
+        where=(requests.c.tenant == new.excluded.tenant)
         & (requests.c.ending.is_(None) | (requests.c.ending == "lost")),
     )
+
+
+def _bind(name: str) -> Any:
+    return sa.bindparam(name, type_=requests.c[name].type)
+
+
+_BEGIN, _END = Prepared(_begin), Prepared(_end)

@@ -7,6 +7,7 @@ is then run again, each in a transaction of its own. One that must not be lost (
 tried again until the ledger closes, while its request is told that it failed.
 """
 
+import asyncio
 import logging
 import queue
 import threading
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random_exponential
@@ -24,11 +25,11 @@ from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_random
 from router.errors import LedgerError, OckhamError
 from router.ledger.budget import hold
 from router.ledger.database import Database, because
+from router.ledger.prepared import told
 
 __all__ = ["Operation", "Writer"]
 
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
 
 BATCH = 256
 LATE_S = 2.0
@@ -54,6 +55,10 @@ class Operation:
     dropped: bool = False
     """Nobody waits for it any more, and it has not begun: it is not run."""
     future: "Future[Any]" = field(default_factory=Future)
+    """Ends with the result, or `LedgerError`, in the thread."""
+    loop: asyncio.AbstractEventLoop | None = None
+    """Whose future `waiting` is: it is told of a whole batch at once."""
+    waiting: "asyncio.Future[Any] | None" = None
 
 
 class Writer:
@@ -75,12 +80,27 @@ class Writer:
         self._thread.start()
 
     def submit(self, operation: Operation) -> "Future[Any]":
-        """Queue it. The future ends with its result, or `LedgerError`, from the thread."""
+        """Queue it."""
         if self._closed.is_set():
             operation.future.set_exception(LedgerError("the ledger is closed"))
         else:
             self._queue.put(operation)
         return operation.future
+
+    def ask(self, operation: Operation) -> "asyncio.Future[Any]":
+        """Queue it; the future is the running loop's, and may be waited for there."""
+        operation.loop = asyncio.get_running_loop()
+        operation.waiting = operation.loop.create_future()
+        if self._closed.is_set():
+            operation.waiting.set_exception(LedgerError("the ledger is closed"))
+        else:
+            self._queue.put(operation)
+        return operation.waiting
+
+    @property
+    def backlog(self) -> int:
+        """Operations that wait to be written; those of the transaction that runs are none."""
+        return self._queue.qsize() + len(self._late)
 
     def close(self) -> None:
         """Write what is queued, then stop. What could not be written is in the log."""
@@ -132,8 +152,7 @@ class Writer:
             self._failed(batch, error)
             return
         self.why_not = None
-        for operation, result in zip(batch, results, strict=True):
-            _tell(operation.future, result)
+        _tell([(op, result, None) for op, result in zip(batch, results, strict=True)])
 
     def _transact(self, batch: Sequence[Operation]) -> list[Any]:
         """All in one transaction, tried again where the database asks for it."""
@@ -145,7 +164,7 @@ class Writer:
             reraise=True,
         )
         for attempt in tries:
-            with attempt, self._database.writer.begin() as connection:
+            with attempt, self._database.writer.begin() as connection, told(connection):
                 hold(connection, rows)
                 results = [operation.run(connection) for operation in batch]
         return results
@@ -154,12 +173,12 @@ class Writer:
         down = isinstance(error, sa.exc.SQLAlchemyError)
         if down:
             self.why_not = because(error)
-        told = error if isinstance(error, OckhamError) else _unwritten(self._database, error)
+        said = error if isinstance(error, OckhamError) else _unwritten(self._database, error)
         for operation in batch:
             _log.error("ledger: not written: %s (%s)", operation.what, because(error))
             if operation.must and down:
                 self._keep(operation)
-            _fail(operation.future, told)
+        _tell([(operation, None, said) for operation in batch])
 
     def _keep(self, operation: Operation) -> None:
         if len(self._late) >= LATE:
@@ -213,14 +232,35 @@ def _apart(batch: Iterable[Operation]) -> Iterable[list[Operation]]:
         yield part
 
 
-def _tell(future: "Future[_T]", result: _T) -> None:
-    if not future.done():
-        future.set_result(result)
+_Outcome = tuple[Operation, Any, Exception | None]
 
 
-def _fail(future: "Future[Any]", error: Exception) -> None:
+def _tell(outcomes: Sequence[_Outcome]) -> None:
+    """Who waits: futures of threads at once, those of a loop in one call of it."""
+    loops: dict[asyncio.AbstractEventLoop, list[_Outcome]] = {}
+    for outcome in outcomes:
+        operation = outcome[0]
+        if operation.loop is not None:
+            loops.setdefault(operation.loop, []).append(outcome)
+        _resolve(operation.future, outcome)
+    for loop, mine in loops.items():
+        with suppress(RuntimeError):  # it has closed: nobody waits
+            loop.call_soon_threadsafe(_tell_here, mine)
+
+
+def _tell_here(outcomes: Sequence[_Outcome]) -> None:
+    for outcome in outcomes:
+        if outcome[0].waiting is not None:
+            _resolve(outcome[0].waiting, outcome)
+
+
+def _resolve(future: "Future[Any] | asyncio.Future[Any]", outcome: _Outcome) -> None:
+    _, result, error = outcome
     if not future.done():
-        future.set_exception(error)
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
 
 
 def _unwritten(database: Database, error: Exception) -> LedgerError:

@@ -30,8 +30,14 @@ def abilities(settings: ModelSettings, model: str | None) -> frozenset[Ability]:
     """As far as it is known without a call. `model`: LiteLLM's name, where there is one."""
     if settings.can is not None:
         return frozenset(settings.can)
+    if settings.deployments:  # whichever is asked has to do it
+        return frozenset.intersection(*(_mapped(one.model) for one in settings.deployments))
     if settings.serve is not None and settings.api_base is None:
         return frozenset()
+    return _mapped(model)
+
+
+def _mapped(model: str | None) -> frozenset[Ability]:
     entry = price_entry(model) if model else None
     if entry is None:
         return frozenset()

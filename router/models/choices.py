@@ -23,10 +23,10 @@ class Choices:
     def add(self, chunk: Any) -> Iterator[dict[str, Any]]:
         """Take a chunk of a stream; its deltas, each with the index of its choice."""
         for choice in chunk.choices:
-            delta = _fields(choice.delta)
-            _grow(self._messages.setdefault(choice.index, {"role": "assistant"}), delta)
+            index, delta = choice.index or 0, _fields(choice.delta)
+            _grow(self._messages.setdefault(index, {"role": "assistant"}), delta)
             if delta:
-                yield {"index": choice.index, "delta": delta}
+                yield {"index": index, "delta": delta}
 
     def take(self, response: Any) -> Iterator[dict[str, Any]]:
         """Take a whole response; its deltas, one a choice."""

@@ -28,6 +28,7 @@ from router.errors import (
     ModelUnavailable,
 )
 from router.models.choices import Choices
+from router.models.deployments import Deployments
 from router.models.logprobs import TokenLogprob, overhear, read_logprobs
 from router.models.wire import StreamError, raw_chunks
 
@@ -70,6 +71,11 @@ class Endpoint:
     """Ask for the log-probability of each token, and of so many candidates in its place."""
     params: Mapping[str, Any] | None = None
     """Further parameters of OpenAI's, as the caller sent them."""
+    retries: int = 0
+    """Further tries of a call that ended before its first token (`router.arms.spending`)."""
+    deployments: "Deployments | None" = field(default=None, repr=False, compare=False)
+    deployment: str | None = None
+    """Which of them is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,8 @@ class Completion:
     """Where log-probabilities were asked for and given."""
     choices: tuple[Mapping[str, Any], ...] = ()
     """As OpenAI's API has them, of a plain call."""
+    deployment: str | None = None
+    """Which of several answered, or failed."""
     cached_tokens: int = 0
     """Of the prompt's, what the provider read from its cache."""
 
@@ -211,6 +219,7 @@ class _Tally:
             pieces=self.pieces,
             tokens=tuple(tokens),
             choices=self.choices.told(finish) if self.plain is not None else (),
+            deployment=self.endpoint.deployment,
             cached_tokens=_cached(self.usage) if reported else 0,
         )
         return self.done
@@ -257,6 +266,13 @@ async def complete(
         plain: the call's own parameters, and who wants its choices as they are.
     """
     tally = _Tally(endpoint, messages, plain)
+    deployments = endpoint.deployments
+    if deployments is not None:
+        try:
+            endpoint = tally.endpoint = await deployments.pick(endpoint)
+        except ModelUnavailable as error:
+            return tally.close(None, error)
+        tally.model = endpoint.model
     try:
         return await _complete(
             endpoint, messages, tally,
@@ -310,22 +326,36 @@ async def _complete(
         # LiteLLM's chunks hold finish reasons of its own making.
         finish = tally.finish if direct else getattr(stream, "received_finish_reason", None)
         if finish is None:
-            return tally.close(None, _cut_off(endpoint, tally))
+            broken = _cut_off(endpoint, tally)
+            _tell(endpoint, broken)
+            return tally.close(None, broken)
         return tally.close(finish)
     except TimeoutError:
         said = f"no token for {endpoint.stall_s:g} s"
         if whole.expired():
             said = f"not finished within the {timeout_s:.1f} s that were left"
+        else:
+            _tell(endpoint, load_litellm().Timeout(said, endpoint.model, endpoint.name))
         return tally.close(None, ModelTimeout(f"models.{endpoint.name}: {said}"))
     except Exception as error:
         known = model_error(endpoint, error, started=tally.first is not None)
         if known is None:
             raise
+        _tell(endpoint, error)
         return tally.close(None, known)
     finally:
         if stream is not None:
             # Shielded: a cancelled task must still hang up, or the server writes on.
             await asyncio.shield(_hang_up(stream))
+
+
+def _tell(endpoint: Endpoint, error: Exception) -> None:
+    """A deployment that failed is left out for a while."""
+    if endpoint.deployments is not None and endpoint.deployment is not None:
+        if isinstance(error, ModelError):  # LiteLLM judges by its own errors' status
+            said = str(error)
+            error = load_litellm().InternalServerError(said, endpoint.name, endpoint.model)
+        endpoint.deployments.failed(endpoint.deployment, error)
 
 
 async def request(

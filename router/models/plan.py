@@ -12,7 +12,8 @@ The arithmetic of vLLM's memory (MiB; GPU of `total`, `free` now):
     utilization = min(0.95, (free - 512) / total), rounded down to a hundredth: vLLM's
                   --gpu-memory-utilization is a part of the *total*, and must be free at the start
     KV cache    = utilization * total - 5,914 (weights, 6.2 GB BF16) - 2,048 (activations, CUDA
-                  graphs: an allowance, not measured)
+                  graphs: an allowance; 1,388 were taken on an H100, whose KV cache came out 0.9 %
+                  larger than planned)
     KV tokens   = KV cache / 36 KiB (2 * 36 layers * 2 heads * 128 * 2 bytes)
     max-model-len: the longest of 131,072 (the model's), 65,536 (its training window), 32,768,
                   16,384 of which the KV cache holds at least 4 at once
@@ -22,7 +23,9 @@ dtype: bfloat16, or float16 below compute capability 8.0, which has none.
 
 Not here: quantised weights on the GPU (AWQ, FP8): nothing is published on what they cost in
 quality; tensor parallelism: a 3B model wants one GPU, and a second one wants a second server.
-The CUDA branch is written, not run: its command line is tested against vLLM's own parser.
+The CUDA branch ran on an H100 (eval/recorded/serving-h100.json) with random weights of this shape
+and vLLM 0.26: not with VibeThinker-3B's own weights, on no other GPU, and not on the vLLM that
+`make setup-gpu` installs, against whose parser the command line is tested.
 """
 
 import sys
@@ -200,7 +203,7 @@ def _gpu_reasons(machine: Machine, gpu: Gpu, kv_tokens: int, length: int) -> tup
     reasons = [
         f"{gpu.name}: {gpu.free_mib:,} of {gpu.total_mib:,} MiB free; beside the weights about "
         f"{kv_tokens:,} tokens of KV cache, {kv_tokens / length:.1f} requests of {length:,}",
-        "this branch is written, not run: no GPU has tried it yet",
+        "this branch ran on an H100 with random weights of this shape, never with the model's own",
     ]
     if gpu.capability < BFLOAT16_FROM:
         reasons.append(f"float16: compute capability {gpu.capability[0]}.{gpu.capability[1]}")

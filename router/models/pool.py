@@ -21,6 +21,7 @@ from router.config import Settings
 from router.errors import ModelError, ModelUnavailable, OckhamError, SetupError
 from router.models.abilities import abilities, provider_takes
 from router.models.client import Endpoint, load_litellm
+from router.models.deployments import Deployments
 from router.models.launcher import EmbeddedServer, ModelServer, embedded_weights, free_port
 from router.models.machine import look
 from router.models.plan import make_plan
@@ -73,6 +74,8 @@ class _Model:
     """As LiteLLM's map says."""
     why_not: str | None = None
     endpoint: Endpoint | None = None
+    deployments: Deployments | None = None
+    """Kept as long as the model: it remembers which ones cool down."""
     server: ModelServer | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Sampling of the server of our own, where the settings name none."""
@@ -135,7 +138,8 @@ class Models:
         model.endpoint = None
         try:
             endpoint = await _connect(model)
-            if model.settings.serve or model.settings.api_base:
+            own = model.settings.serve or model.settings.api_base
+            if model.measured if model.settings.deployments else own:
                 await _probe(model, endpoint)
             model.can = provider_takes(load_litellm(), model.settings, endpoint.model, model.can)
             model.endpoint, model.why_not = endpoint, None
@@ -155,6 +159,8 @@ class Models:
         server that cannot complete is given a pause, and one of our own is then started anew.
         """
         model = self._models[name]
+        if model.deployments is not None:
+            return  # those that failed cool down; the others go on
         model.endpoint, model.why_not = None, str(error)
         model.retry_at = time.monotonic()
 
@@ -204,19 +210,21 @@ class Models:
         for model in self._models.values():
             if model.server is not None:
                 model.server.stop()
-            model.endpoint = None
+            if model.deployments is not None:
+                model.deployments.close()
+            model.endpoint = model.deployments = None
 
 
 def _declare(name: str, settings: ModelSettings, env: Mapping[str, str]) -> _Model:
     """What the configuration alone says. No network, no process."""
-    chosen = settings.model
+    chosen = settings.deployments[0].model if settings.deployments else settings.model
     if chosen is None and settings.api_base is None and settings.serve is None:
         chosen = next((m for key, m in settings.found_by_key.items() if env.get(key)), None)
     if chosen is None and settings.api_base is None and settings.serve is None:
         keys = ", ".join(settings.found_by_key) or "none are listed"
         why = f"not configured: set models.{name}.model, or a provider's key ({keys})"
         return _Model(settings, name, None, None, why_not=why, retry_at=float("inf"))
-    if settings.serve == "embedded" and settings.api_base is None:
+    if settings.serve == "embedded" and settings.api_base is None and not settings.deployments:
         try:
             embedded_weights(name, settings)
         except SetupError as error:
@@ -239,6 +247,12 @@ async def _connect(model: _Model) -> Endpoint:
     s = model.settings
     key = s.api_key.get_secret_value() if s.api_key else None
     sampling = {"temperature": s.temperature, "top_p": s.top_p, "stop": s.stop}
+    sampling["retries"] = s.retries
+    if s.deployments:
+        if model.deployments is None:
+            model.deployments = Deployments(model.name, s, load_litellm())
+        endpoint = Endpoint(model.name, model.litellm_name or "", stall_s=s.stall_s)
+        return replace(endpoint, deployments=model.deployments, **_merge(sampling))
     if s.api_base is None and s.serve is not None:
         server, defaults = await _start_own(model)
         endpoint = endpoint_of(server, s.stall_s)

@@ -5,10 +5,11 @@ LiteLLM. Local models: USD per hour over *measured* tokens per second, prompt an
 completion apart (reading a prompt is many times faster than writing). The rates are
 those of one stream; several streams share the machine, so under load this overstates.
 
-Not here: discounts for cached prompts, batch prices, tiers above a context length.
+Not here: batch prices, tiers above a context length.
 """
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +32,8 @@ __all__ = [
     "stated_price",
 ]
 
+CACHED_LEAST = 1024
+"""Tokens from which on a prompt is cached, where the map does not say: OpenAI's number."""
 _FILE = "model_prices_and_context_window_backup.json"
 
 
@@ -71,8 +74,16 @@ def hosted_price(model: str) -> Price | None:
     return Price(
         input_usd=entry["input_cost_per_token"] or 0.0,
         output_usd=entry.get("output_cost_per_token") or 0.0,
+        cached_usd=entry.get("cache_read_input_token_cost") if _caches(entry) else None,
+        cached_least=entry.get("prompt_cache_min_tokens") or CACHED_LEAST,
         basis=f"LiteLLM's price map: {model}",
     )
+
+
+def _caches(entry: Mapping[str, Any]) -> bool:
+    """Whether a prompt is cached without being marked for it: Anthropic's has to be."""
+    provider = str(entry.get("litellm_provider"))
+    return not any(name in provider for name in ("anthropic", "bedrock"))
 
 
 def local_price(usd_per_hour: float, rates: Rates) -> Price:
@@ -99,10 +110,14 @@ def stated_price(name: str, settings: ModelSettings, model: str | None) -> Price
         return Price(
             input_usd=settings.input_usd_per_million / 1e6,
             output_usd=settings.output_usd_per_million / 1e6,
+            cached_usd=_per_token(settings.cached_usd_per_million),
+            cached_least=CACHED_LEAST,
             basis=f"configuration: models.{name}",
         )
     if settings.usd_per_hour is not None:
         return None
+    if settings.deployments:
+        return _dearest(name, [one.model for one in settings.deployments])
     price = hosted_price(model) if model else None
     if price is None and (model or settings.api_base):
         raise ConfigError(
@@ -112,11 +127,32 @@ def stated_price(name: str, settings: ModelSettings, model: str | None) -> Price
     return price
 
 
+def _dearest(name: str, models: list[str]) -> Price:
+    """What bounds each of them: whichever is asked, it costs no more."""
+    known = {model: hosted_price(model) for model in models}
+    missing = [model for model, price in known.items() if price is None]
+    if missing:
+        raise ConfigError(
+            f"models.{name}: no price is known for {missing[0]!r}; set input_usd_per_million and "
+            "output_usd_per_million"
+        )
+    prices = [price for price in known.values() if price is not None]
+    return Price(
+        input_usd=max(p.input_usd for p in prices),
+        output_usd=max(p.output_usd for p in prices),
+        basis=f"LiteLLM's price map, the dearest of {', '.join(dict.fromkeys(models))}",
+    )
+
+
+def _per_token(usd_per_million: float | None) -> float | None:
+    return None if usd_per_million is None else usd_per_million / 1e6
+
+
 def check_prices(settings: Settings) -> None:
     """Raise `ConfigError` for a model, or a reference model, without a price."""
     reference_price(settings)
     for name, model in settings.models.items():
-        if model.model or model.api_base:
+        if model.model or model.api_base or model.deployments:
             stated_price(name, model, model.model)
 
 

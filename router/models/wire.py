@@ -102,8 +102,8 @@ def _parsed(lines: list[str]) -> Part:
     if not isinstance(body, dict):
         raise StreamError("a chunk is no JSON object")
     if body.get("error"):
-        error = body["error"]
-        said = error.get("message") if isinstance(error, dict) else error
+        told = body["error"]
+        said = told.get("message") if isinstance(told, dict) else told
         raise StreamError(str(said)[:200])
     for choice in body.get("choices") or ():
         delta = choice.get("delta") or {}

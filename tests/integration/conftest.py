@@ -13,7 +13,10 @@ import pytest
 from router.models.launcher import VllmServer
 from router.paths import data_dir
 
+from .postgres import postgres
 from .vllm_servers import server_of
+
+__all__ = ["postgres"]
 
 OCKHAM = (sys.executable, "-c", "from router.cli import main; main()")
 

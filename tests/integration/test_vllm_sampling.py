@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from eval.runs.subject import OnlyArm
+from policies import OnlyArm
 from router import Router
 from router.arms import spending
 from router.samples import AttemptStatus as Status

@@ -1,7 +1,10 @@
 """A router on fake hosted models: the real graph, client, policies and verifiers, and
 signals from a plain function instead of the encoder (which has its own tests)."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -151,3 +154,32 @@ def fake_settings(
 def index() -> FakeIndex:
     """An index that holds one passage about Bhutan."""
     return FakeIndex()
+
+
+@pytest.fixture
+def embedding_server() -> Iterator[str]:
+    """A loopback server that embeds the n-th text as [n, 0.5] and counts seven tokens."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+        def do_POST(self) -> None:
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            rows = [
+                {"object": "embedding", "index": i, "embedding": [float(i), 0.5]}
+                for i in range(len(asked["input"]))
+            ]
+            usage = {"prompt_tokens": 7, "total_tokens": 7}
+            data = json.dumps({"object": "list", "data": rows, "model": "e", "usage": usage})
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data.encode())
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/v1"
+    server.shutdown()
+    server.server_close()

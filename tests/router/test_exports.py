@@ -6,7 +6,7 @@ import sys
 import policies
 import router
 
-HEAVY = ("torch", "litellm", "langgraph", "faiss", "sentence_transformers", "sklearn", "fastapi")
+HEAVY = ("torch", "litellm", "langgraph", "faiss", "sentence_transformers", "sklearn", "starlette")
 
 
 def test_router_exports():
@@ -24,9 +24,9 @@ def test_policies_exports():
         "CascadeRouting", "CaseBatch", "CheckCascade", "ChoiceBatch", "ConformalGate", "CostCap",
         "Explore", "Feedback", "FittedArm", "FormLogistic", "Irt", "KernelLogistic", "Knn",
         "KnnGain", "KnowingArm", "LogprobCascade", "MatrixFactorisation", "NEEDS", "Need", "Needs",
-        "OnlinePolicy", "Outcome", "PaceState", "PacedBandit", "Policy", "PolicyError",
+        "OnlinePolicy", "OnlyArm", "Outcome", "PaceState", "PacedBandit", "Policy", "PolicyError",
         "PromptLength", "Random", "RetrievalValue", "STOP", "SelfConsistency", "Shadow", "Shadowed",
-        "TextLogistic", "ThresholdPolicy", "UtilityPolicy", "Verifiability",
+        "Sticky", "TextLogistic", "ThresholdPolicy", "UtilityPolicy", "Verifiability",
         "VerifiabilityThreshold",
         "available_policies", "best_attempt", "choose_from", "create", "first_open", "register",
     }  # fmt: skip

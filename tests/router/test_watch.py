@@ -119,7 +119,7 @@ def test_the_router_feeds_it_its_own_policys_answers_alone(
 
 
 def test_the_gateway_shows_it(make_router, fake_model):
-    from fastapi.testclient import TestClient
+    from starlette.testclient import TestClient
 
     from router.gateway.app import create_app
 

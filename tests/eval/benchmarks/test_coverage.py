@@ -11,8 +11,9 @@ from eval.knowledge.drawn import draw_evenly, write_questions
 from eval.knowledge.gold import Gold
 from eval.knowledge.questions import checksum, holds
 from eval.runs.manifest import Arguments, make_manifest
-from eval.runs.subject import OnlyArm, SubjectSpec
+from eval.runs.subject import SubjectSpec
 from eval.sources.labels import label_of
+from policies import OnlyArm
 from router.config import load_settings
 
 from .hostile import HOSTILE, graded

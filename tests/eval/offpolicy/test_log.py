@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -162,3 +163,53 @@ def test_the_command_prints_and_writes(tmp_path):
         refused = CliRunner().invoke(build(), [*args, *wrong])
         assert refused.exit_code != 0
         assert wrong[0] in str(refused.exception or refused.output)
+
+
+def test_answers_without_a_chance_of_a_label_leave_accuracy_unidentified():
+    rows = even(600)
+    for one in rows[:300]:
+        one.update(label_source=None, label_probability=None, score=None, status="missing")
+    found = values(log(rows), AlwaysSmall())
+    assert found["label-cover"].value == pytest.approx(0.5, abs=0.1)
+    assert found["accuracy-dr"].value is None
+    assert "had no chance of a label" in found["accuracy-dr"].note
+    assert found["usd-per-1000-snips"].value == pytest.approx(1.0)
+    assert values(log(even(600)), AlwaysSmall())["label-cover"].value == pytest.approx(1.0)
+
+
+def test_decisions_tell_what_could_be_run_and_the_chance_to_stop():
+    def decision(i, place, arm, p, stop=None, large=True):
+        arms = [
+            {"arm": "s", "available": True, "probability": p[0], "predicted_cost_usd": 0.001,
+             "worst_cost_usd": 0.002},
+            {"arm": "l", "available": large, "probability": p[1], "predicted_cost_usd": 0.01,
+             "worst_cost_usd": 0.02},
+        ]  # fmt: skip
+        return {
+            "query_id": f"q{i}", "place": place, "arm": arm, "probability": stop,
+            "reasons": ["the time limit is reached (x)"] if i == 1 else [], "arms": arms,
+        }  # fmt: skip
+
+    rows = [routed(0, "s"), routed(1, "s"), routed(2, "s")]
+    told = pl.DataFrame(
+        [
+            decision(0, 0, "s", (0.5, 0.5)),
+            decision(0, 1, None, (0.0, 0.25), 0.75),
+            decision(1, 0, "s", (0.5, 0.5)),
+            decision(1, 1, None, (0.0, 0.0), 1.0),
+            # The budget refused large: it was asked again without it.
+            decision(2, 0, "l", (0.5, 0.5)),
+            decision(2, 1, "s", (1.0, 0.0), large=False),
+            decision(2, 2, None, (0.0, 0.0), 1.0, large=False),
+        ]
+    )
+    made = log(rows, decisions=told)
+    assert made.decided.stop.tolist() == [0.75, 1, 1]
+    assert made.decided.forced.tolist() == [False, True, False]
+    assert made.decided.available[2, 0].tolist() == [True, False]
+    found = match(AlwaysSmall(), made)
+    assert found.weight.tolist() == pytest.approx([1 / 0.5 / 0.75, 2, 1])
+    # Where large could not be run, always-large takes small, as it would have live.
+    assert match(AlwaysLarge(), made).weight.tolist() == pytest.approx([0, 0, 1])
+    with pytest.raises(InputError, match=r"how request q0 came to s"):
+        log(rows, decisions=told.filter(pl.col("query_id") != "q0"))

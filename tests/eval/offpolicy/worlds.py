@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.features import Features
+from eval.offpolicy.decisions import Decided
 from eval.offpolicy.log import Log
 from eval.table import SIGNS
 from policies import STOP, AttemptBlock, Outcome, Policy
@@ -87,11 +88,12 @@ def log_by_hand(
         confidence=nan, cost_usd=cost[:, None], completion_tokens=np.full((n, 1), 10),
         **dict.fromkeys(SIGNS, nan),
     )  # fmt: skip
+    decided = Decided._empty(n, 1, 2)
+    decided.chance[:, 0] = chance
     facts: dict[str, Any] = {
         "name": "simulated", "policies": ("logged",), "arms": ARMS,
         "cluster": np.arange(n), "row_key": made.key, "features": made.features,
-        "tried": column, "chance": chance[:, None, :], "available": np.ones((n, 2), bool),
-        "stop_chance": np.full(n, np.nan), "returned": np.zeros(n, dtype=np.int64),
+        "tried": column, "decided": decided, "returned": np.zeros(n, dtype=np.int64),
         "attempts": attempts, "cost": cost, "score": score, "label_probability": probability,
         "undecided": np.zeros(n, bool), "feedback": 0, "unusable": 0,
     }  # fmt: skip

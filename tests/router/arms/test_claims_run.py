@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.runs.subject import OnlyArm
+from policies import OnlyArm
 
 from .sampling import arm, cost_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from eval.runs.subject import OnlyArm
+from policies import OnlyArm
 from router.config import load_settings
 from router.errors import ConfigError
 from router.samples import AttemptStatus as Status

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from eval.runs.subject import OnlyArm
+from policies import OnlyArm
 from router.errors import NoAnswerError
 from router.samples import AttemptStatus as Status
 

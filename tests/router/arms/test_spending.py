@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from eval.runs.subject import OnlyArm
+from policies import OnlyArm
 from router.errors import NoAnswerError
 from router.samples import AttemptStatus as Status
 

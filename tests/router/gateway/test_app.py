@@ -2,56 +2,19 @@
 
 import json
 import socket
-import threading
 import time
 
 import httpx
 import pytest
-import uvicorn
 
 from router.errors import ConfigError
-from router.gateway.app import check_exposure, create_app
+from router.gateway.auth import check_exposure
+from router.gateway.gateway import Gateway
 
 RIGHT = "12 * 7 = 84\n\nThe answer is \\boxed{84}."
 WRONG = "12 * 7 = 88\n\nThe answer is \\boxed{88}."
 ASK = {"model": "ockham/auto", "messages": [{"role": "user", "content": "Hello there!"}]}
 MATH = {"model": "ockham/auto", "messages": [{"role": "user", "content": "What is 12 * 7?"}]}
-
-
-class Served:
-    """A gateway process in miniature: uvicorn in a thread."""
-
-    def __init__(self, router):
-        self.socket = socket.socket()
-        self.socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            create_app(router), log_level="error", log_config=None, lifespan="on"
-        )
-        self.server = uvicorn.Server(config)
-        self.thread = threading.Thread(target=self.server.run, args=([self.socket],))
-        self.thread.start()
-        while not self.server.started and self.thread.is_alive():
-            time.sleep(0.01)
-
-    def stop(self):
-        self.server.should_exit = True
-        self.thread.join(20)
-        self.socket.close()
-
-
-@pytest.fixture
-def serve(make_router):
-    running = []
-
-    def start(*args, **kwargs):
-        served = Served(make_router(*args, **kwargs))
-        running.append(served)
-        return served
-
-    yield start
-    for served in running:
-        served.stop()
 
 
 def sse(response):
@@ -177,9 +140,17 @@ def test_a_hang_up_during_a_checked_silence_stops_the_model_too(serve, fake_mode
         ({"messages": []}, 400, "invalid_value", "messages"),
         ({"messages": [{"role": "user", "content": " "}]}, 400, "invalid_value", None),
         ({"messages": [{"role": "user", "content": "x" * 300_000}]}, 400, "invalid_value", None),
-        ({"tools": []}, 400, "unsupported_parameter", "tools"),
-        ({"n": 2}, 400, "invalid_value", "n"),
-        ({"logprobs": True}, 400, "unsupported_parameter", "logprobs"),
+        ({"tools": []}, 400, "invalid_value", "tools"),
+        ({"n": 0}, 400, "invalid_value", "n"),
+        ({"n": True}, 400, "invalid_value", "n"),
+        ({"temperature": "0.5"}, 400, "invalid_value", "temperature"),
+        ({"functions": []}, 400, "unsupported_parameter", "functions"),
+        ({"audio": {"voice": "x"}}, 400, "unsupported_parameter", "audio"),
+        ({"store": True}, 400, "invalid_value", "store"),
+        ({"top_k": 3}, 400, "unsupported_parameter", "top_k"),
+        ({"top_logprobs": 3}, 400, "invalid_value", None),
+        ({"tool_choice": "required"}, 400, "invalid_value", None),
+        ({"ockham": {"max_cost": 1}}, 400, "unsupported_parameter", "ockham.max_cost"),
         ({"response_format": {"type": "xml"}}, 400, "invalid_value", "response_format.type"),
         ({"response_format": {"type": "json_schema"}}, 400, "invalid_value", "response_format"),
         (
@@ -232,7 +203,7 @@ def test_not_json_too_large_wrong_type(serve, fake_model):
     kind = {"content-type": "application/json"}
     assert httpx.post(url, content=b"{", headers=kind).status_code == 400
     assert httpx.post(url, content=b"{}").status_code == 415
-    assert httpx.post(url, content=b" " * (5 * 2**20), headers=kind).status_code == 413
+    assert httpx.post(url, content=b" " * (17 * 2**20), headers=kind).status_code == 413
 
 
 def test_no_arm_that_runs_is_503(serve, fake_model):
@@ -291,12 +262,13 @@ def test_a_rebound_host_name_is_refused_on_open_loopback(serve, fake_model):
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "gpu.example"])
-def test_off_loopback_it_does_not_start_without_keys(make_router, fake_model, host):
-    router = make_router(fake_model, gateway={"host": host})
+async def test_off_loopback_it_does_not_start_without_keys(make_router, fake_model, host):
+    gateway = Gateway(make_router(fake_model, gateway={"host": host}))
     with pytest.raises(ConfigError, match="gateway.api_keys: at least one key is needed"):
-        create_app(router)
+        await gateway.open()
     keyed = make_router(fake_model, gateway={"host": host, "api_keys": ["k"]})
-    check_exposure(keyed.settings.gateway)
+    check_exposure(keyed.settings.gateway, has_keys=False)
+    check_exposure(gateway.generation.settings.gateway, has_keys=True)
 
 
 def test_the_openai_sdk_works_unmodified(serve, fake_model):

@@ -54,3 +54,8 @@ def tenant(ledger: Ledger) -> Callable[..., Principal]:
 def start(ident: str = "r1", **more: Any) -> RequestStart:
     """A request that begins."""
     return RequestStart(ident, "chat", "ockham/auto", **more)
+
+
+def bytes_of(folder: Path) -> bytes:
+    """Everything that SQLite has written for the ledger."""
+    return b"".join(p.read_bytes() for p in sorted(folder.glob("ledger.sqlite*")))

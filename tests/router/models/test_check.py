@@ -1,5 +1,7 @@
 """`models check` on a loopback fake: a capability that is not there is a finding, no error."""
 
+import time
+
 import pytest
 
 from router.config import load_settings
@@ -14,7 +16,7 @@ def _clean(clean_env, hang_up):
 
 def settings_at(fake):
     small = {"api_base": fake.api_base, "api_key": "fake-key", "usd_per_hour": None,
-             "input_usd_per_million": 1, "output_usd_per_million": 2, "stall_s": 2}  # fmt: skip
+             "input_usd_per_million": 1, "output_usd_per_million": 2, "stall_s": 30}  # fmt: skip
     return load_settings(models={"small": small})
 
 
@@ -35,6 +37,21 @@ async def test_what_a_plain_server_cannot_do_is_said(fake_model):
     assert set(report.tokens_per_s) == {1, 8} and min(report.tokens_per_s.values()) > 0
     assert all(fact.said for fact in report.facts)
     assert "fake-key" not in repr(report)
+
+
+async def test_what_the_first_batch_takes_longer_is_not_in_its_speed(fake_model):
+    """As where a server compiles a kernel when eight requests come at once for the first time."""
+
+    def answer(messages):
+        if "crows" in messages[0]["content"]:
+            time.sleep(1.5)
+        return "one two three four five six seven eight"
+
+    fake_model.answer = answer
+    start = time.monotonic()
+    report = await check_model(settings_at(fake_model), "small")
+    assert time.monotonic() - start > 1.5  # the batch that does not count was made
+    assert report.tokens_per_s[8] > 8 * 8 / 1.5
 
 
 async def test_a_server_that_dies_later_fails_each_check_and_raises_nothing(fake_model):

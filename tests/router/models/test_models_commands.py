@@ -49,7 +49,7 @@ def test_the_cuda_branch_is_shown_without_the_key(_clean, tmp_path):
     assert "vllm: vibethinker-3b, context 131,072, 121 requests at once" in out
     assert "CUDA_VISIBLE_DEVICES=GPU-1 HF_HUB_OFFLINE=1" in out
     assert "vllm.entrypoints.openai.api_server --model WeiboAI/VibeThinker-3B" in out
-    assert "first: no vLLM at" in out and "written, not run" in out
+    assert "first: no vLLM at" in out and "never with the model's own" in out
     assert "a-secret-key" not in out
 
 

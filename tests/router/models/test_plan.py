@@ -1,5 +1,7 @@
-"""Which server follows from which machine, with hand-made outputs of nvidia-smi (smi/)."""
+"""Which server follows from which machine, with outputs of nvidia-smi (smi/): h100 is a real one,
+the others are hand-made."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from router.models.machine import Machine, read_gpus
 from router.models.plan import KV_BYTES, OVERHEAD_MIB, WEIGHTS_MIB, make_plan
 
 SMI = Path(__file__).parent / "smi"
+RECORDED = Path(__file__).parents[3] / "eval" / "recorded"
 GIB = 1 << 30
 
 
@@ -47,6 +50,7 @@ def option(plan, name):
         ("gb16", "float16", 32_768, 10, "0.93"),
         ("gb24", "bfloat16", 65_536, 24, "0.91"),
         ("gb80", "bfloat16", 131_072, 121, "0.95"),
+        ("h100", "bfloat16", 131_072, 120, "0.95"),
     ],
 )
 def test_cuda_is_vllm(smi, dtype, length, seqs, utilization):
@@ -59,11 +63,11 @@ def test_cuda_is_vllm(smi, dtype, length, seqs, utilization):
     assert option(plan, "--gpu-memory-utilization") == utilization
     assert option(plan, "--host") == "127.0.0.1" and option(plan, "--port") == "8000"
     assert "--enable-prefix-caching" in plan.command
-    assert "written, not run" in " ".join(plan.reasons)
+    assert "never with the model's own" in " ".join(plan.reasons)
     assert plan.missing is None
 
 
-@pytest.mark.parametrize("smi", ["gb16", "gb24", "gb80"])
+@pytest.mark.parametrize("smi", ["gb16", "gb24", "gb80", "h100"])
 def test_vllms_part_was_free_and_holds_what_is_promised(smi):
     machine = machine_with(smi)
     plan, (gpu,) = plan_of(machine), machine.gpus
@@ -73,6 +77,14 @@ def test_vllms_part_was_free_and_holds_what_is_promised(smi):
     assert WEIGHTS_MIB + OVERHEAD_MIB + kv_mib == pytest.approx(taken, abs=1)
     assert plan.kv_tokens >= 4 * plan.context_tokens
     assert f"CUDA_VISIBLE_DEVICES={gpu.uuid}" in [f"{k}={v}" for k, v in plan.env.items()]
+
+
+def test_the_plan_is_held_against_what_vllm_said_on_that_gpu():
+    found = json.loads((RECORDED / "serving-h100.json").read_text())["serve"]
+    plan = plan_of(machine_with("h100"))
+    assert list(plan.command[1:]) == found["command"].replace("PORT", "8000").split()[1:]
+    assert plan.kv_tokens == found["kv_cache_tokens"]["planned"]
+    assert 0.95 < plan.kv_tokens / found["kv_cache_tokens"]["vllm"] <= 1
 
 
 @pytest.mark.parametrize(("smi", "free"), [("gb8", "7,601"), ("busy80", "6,144")])

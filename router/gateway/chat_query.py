@@ -1,0 +1,101 @@
+"""From a request of the chat API to a `Query`: the turns, the sampling, the checks, and all
+that goes to the model as it is."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from router.errors import InputError
+from router.gateway.chat_schema import ChatRequest
+from router.gateway.fields import ResponseFormat
+from router.gateway.images import check_image
+from router.state import Bounds, JsonSchemaCheck, Message, Query, Sampling
+from router.verify.format import schema_fault
+
+__all__ = ["checks_of", "message_of", "messages_of", "to_query"]
+
+_PASSED = (
+    "tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs", "seed",
+    "frequency_penalty", "presence_penalty", "logit_bias", "reasoning_effort", "verbosity", "user",
+)  # fmt: skip
+"""Parameters that reach the model as they are."""
+_NO_EFFECT: Mapping[str, Any] = {
+    "frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "logprobs": False,
+}  # fmt: skip
+"""Values that ask for nothing: they must not rule an arm out."""
+_ECHOED = ("annotations", "reasoning_content")
+
+
+def to_query(
+    request: ChatRequest,
+    body: Mapping[str, Any],
+    id: str,
+    *,
+    bounds: Bounds,
+    conversation: str | None,
+    messages: tuple[Message, ...],
+) -> Query:
+    """The request as a `Query`. `body` is what `request` was read from."""
+    return Query(
+        id=id,
+        messages=messages,
+        sampling=Sampling(
+            max_tokens=request.max_completion_tokens or request.max_tokens,
+            temperature=request.temperature,
+            top_p=request.top_p,
+        ),
+        checks=checks_of(request.response_format),
+        call=_call(request, body),
+        bounds=bounds,
+        conversation=conversation,
+    )
+
+
+def _call(request: ChatRequest, body: Mapping[str, Any]) -> dict[str, Any]:
+    call = {
+        name: body[name]
+        for name in _PASSED
+        if body.get(name) is not None and body[name] != _NO_EFFECT.get(name)
+    }
+    if request.n is not None and request.n > 1:
+        call["n"] = request.n
+    if request.stop:
+        call["stop"] = [request.stop] if isinstance(request.stop, str) else list(request.stop)
+    return call
+
+
+def checks_of(wanted: ResponseFormat | None) -> tuple[JsonSchemaCheck, ...]:
+    """The check that a response format is. Raises `InputError` where its schema is wrong."""
+    if wanted is None or wanted.type == "text":
+        return ()
+    named = wanted.json_schema
+    schema = named.definition if named else {"type": "object"}
+    if named and (fault := schema_fault(schema)):
+        raise InputError(f"response_format: {fault}")
+    return (JsonSchemaCheck(definition=schema),)
+
+
+def messages_of(turns: Sequence[Mapping[str, Any]], allow_urls: bool) -> tuple[Message, ...]:
+    """The turns, already validated, as messages; images are checked here."""
+    return tuple(message_of(turn, f"messages.{i}", allow_urls) for i, turn in enumerate(turns))
+
+
+def message_of(turn: Mapping[str, Any], param: str, allow_urls: bool) -> Message:
+    """One turn. `raw` stands where it holds more than a text."""
+    content = turn.get("content")
+    parts = content if isinstance(content, list) else []
+    text = content if isinstance(content, str) else _joined(parts)
+    more = False
+    for i, part in enumerate(parts):
+        if part["type"] == "image_url":
+            more = True
+            where = f"{param}.content.{i}.image_url.url"
+            check_image(part["image_url"]["url"], where, allow_urls)
+    role = "system" if turn["role"] == "developer" else turn["role"]
+    if not (more or role == "tool" or turn.get("tool_calls")):
+        return Message(role=role, content=text or turn.get("refusal") or "")
+    raw = {k: v for k, v in turn.items() if v is not None and k not in _ECHOED}
+    return Message(role=role, content=text, raw=raw)
+
+
+def _joined(parts: Sequence[Mapping[str, Any]]) -> str:
+    return "".join(part.get("text") or part.get("refusal") or "" for part in parts)

@@ -1,0 +1,200 @@
+"""The gateway's process: what all its requests share, and how it changes while it runs.
+
+A *generation* is one configuration with the router that runs on it. A reload makes the next one
+and swaps it in; requests that are running end on theirs.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from router.config import Settings
+from router.errors import ConfigError
+from router.facade import Router
+from router.gateway.auth import Keys, check_exposure
+from router.gateway.exchange import Exchange
+from router.gateway.limits import RateLimits
+from router.gateway.parts import Part
+from router.gateway.waiting import Places
+from router.ledger.ledger import Ledger
+from router.ledger.records import Principal
+
+__all__ = ["Gateway", "Generation"]
+
+_LOG = logging.getLogger(__name__)
+LIVE = frozenset(
+    {"api_keys", "admin_key", "max_body_bytes", "body_timeout_s", "send_timeout_s",
+     "allow_image_urls"}
+)  # fmt: skip
+"""Settings of the gateway that a reload may change; the others are the process's."""
+
+
+@dataclass(eq=False)
+class Generation:
+    """One configuration and its router."""
+
+    settings: Settings
+    router: Router
+    number: int = 1
+    users: int = 0
+    """Requests that are running on it."""
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when its last request has ended after it was replaced."""
+    replaced: bool = False
+    since: float = field(default_factory=time.time)
+
+    def leave(self) -> None:
+        """A request has ended."""
+        self.users -= 1
+        if self.replaced and not self.users:
+            self.left.set()
+
+    def replace(self) -> None:
+        """Another one takes its place."""
+        self.replaced = True
+        if not self.users:
+            self.left.set()
+
+
+class Gateway:
+    """Everything that lives as long as the process.
+
+    Args:
+        router: the first generation's, not yet open.
+        load: reads the configuration anew; None: it cannot be reloaded.
+        ledger: an open one, else it is opened from the settings.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        *,
+        parts: Sequence[Part] = (),
+        load: Callable[[], Settings] | None = None,
+        ledger: Ledger | None = None,
+    ) -> None:
+        own = router.settings.gateway
+        self.generation = Generation(router.settings, router)
+        self.parts = tuple(parts)
+        self.limits = RateLimits(own.rate_limit_url and own.rate_limit_url.get_secret_value())
+        self.places = Places(own.max_concurrent, own.max_queue)
+        self.running: dict[str, Exchange] = {}
+        self.draining = False
+        self.started = time.time()
+        self._load = load
+        self._ledger, self._lent = ledger, ledger is not None
+        self._reloading = asyncio.Lock()
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    @property
+    def ledger(self) -> Ledger:
+        """The open ledger."""
+        assert self._ledger is not None, "the gateway is not open"
+        return self._ledger
+
+    @property
+    def router(self) -> Router:
+        """The router that new requests run on."""
+        return self.generation.router
+
+    async def authenticate(self, headers: Mapping[bytes, bytes]) -> Principal:
+        """Who asks. Raises `Refused`."""
+        return await self._keys.principal(self.generation.settings.gateway, headers)
+
+    def check_admin(self, headers: Mapping[bytes, bytes]) -> None:
+        """Raises `Refused` unless it is the operator."""
+        self._keys.check_admin(self.generation.settings.gateway, headers)
+
+    # -- opening and closing ----------------------------------------------------------
+
+    async def open(self) -> None:
+        """Open the ledger and the router; models go on starting beside it.
+
+        Raises:
+            ConfigError: it would stand open off loopback.
+            OckhamError: the ledger or the router's own parts cannot be opened.
+        """
+        settings = self.generation.settings
+        if self._ledger is None:
+            self._ledger = await asyncio.to_thread(Ledger.open, settings)
+        try:
+            self._keys = Keys(self._ledger)
+            check_exposure(settings.gateway, await self._keys.has_keys())
+            await self.router.__aenter__()
+            for part in self.parts:
+                await part.start(self)
+        except BaseException:
+            await self._close_ledger()
+            raise
+
+    async def close(self) -> None:
+        """Wait for the books of requests that were cut, then let go of everything."""
+        self.draining = True
+        for exchange in list(self.running.values()):
+            await exchange.closed.wait()
+        for part in self.parts:
+            await part.stop()
+        for task in self._retiring:
+            task.cancel()
+        await self.router.__aexit__()
+        await self._close_ledger()
+
+    async def _close_ledger(self) -> None:
+        if self._ledger is not None and not self._lent:
+            await asyncio.to_thread(self._ledger.close)
+            self._ledger = None
+
+    # -- reloading --------------------------------------------------------------------
+
+    async def reload(self) -> Generation:
+        """Read the configuration anew and swap it in; a bad one changes nothing.
+
+        Raises:
+            ConfigError: it is not valid, or changes what only a restart can change.
+        """
+        async with self._reloading:
+            old = self.generation
+            if self._load is None:
+                raise ConfigError("this gateway was not started from a configuration")
+            settings = await asyncio.to_thread(self._load)
+            _check_live(old.settings, settings)
+            check_exposure(settings.gateway, await self._keys.has_keys())
+            router = old.router.successor(settings)
+            await router.__aenter__()
+            self.ledger.use_keys(settings.gateway.api_keys)
+            self.generation = Generation(settings, router, old.number + 1)
+            old.replace()
+            retiring = asyncio.ensure_future(self._retire(old))
+            self._retiring.add(retiring)
+            retiring.add_done_callback(self._retiring.discard)
+            _LOG.info("configuration reloaded: generation %d", self.generation.number)
+            return self.generation
+
+    async def _retire(self, old: Generation) -> None:
+        """Close a generation once its last request has ended."""
+        try:
+            await old.left.wait()
+        finally:
+            await old.router.__aexit__()
+
+    async def reload_or_log(self) -> None:
+        """For a signal, which nobody waits for."""
+        try:
+            await self.reload()
+        except Exception as error:
+            _LOG.error("the configuration was not reloaded: %s", error)
+
+
+def _check_live(old: Settings, new: Settings) -> None:
+    """Raise `ConfigError` naming what only a restart can change."""
+    fixed = [
+        f"gateway.{name}"
+        for name in type(old.gateway).model_fields
+        if name not in LIVE and getattr(old.gateway, name) != getattr(new.gateway, name)
+    ]
+    if old.ledger != new.ledger:
+        fixed.append("ledger")
+    if fixed:
+        raise ConfigError(f"{', '.join(fixed)}: cannot change while running; restart instead")

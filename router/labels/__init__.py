@@ -1,0 +1,1 @@
+"""What is learnt of answers once they were given: audits, shadow runs, the promise they test."""

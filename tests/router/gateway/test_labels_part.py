@@ -1,0 +1,32 @@
+"""Labels behind the real gateway: a drawn answer is audited, and the status says what is known."""
+
+import time
+
+import httpx
+
+ASK = {"model": "ockham/always-small", "messages": [{"role": "user", "content": "What is x in 7?"}]}
+SAID = "The answer is \\boxed{7}."
+
+
+def test_an_answer_is_audited_behind_the_callers_back(serve, fake_model, other_fake_model):
+    fake_model.answer = other_fake_model.answer = lambda _: SAID
+    served = serve(fake_model, other_fake_model, audits={"share": 1.0, "uncertain_weight": 1.0})
+    answered = httpx.post(f"{served.url}/v1/chat/completions", json=ASK, timeout=30)
+    assert answered.raise_for_status().json()["ockham"]["route"] == ["small"]
+    trace = answered.json()["ockham"]["trace_id"]
+    for _ in range(300):
+        told = httpx.get(f"{served.url}/ockham/traces/{trace}", timeout=30).json()
+        if any(one["score"] is not None for one in told["labels"]):
+            break
+        time.sleep(0.05)
+    (label,) = told["labels"]
+    assert (label["source"], label["arm"], label["score"]) == ("audit", "small", 1.0)
+    assert label["probability"] == 1.0 and label["cost_usd"] > 0
+    status = httpx.get(f"{served.url}/ockham/status", timeout=30).json()["labels"]
+    assert status["audits"]["usage"]["day"]["spent_usd"] > 0
+    assert status["bound"]["least"] == 59
+
+
+def test_with_audits_off_the_status_says_that_nothing_is_monitored(serve, fake_model):
+    status = httpx.get(f"{serve(fake_model).url}/ockham/status", timeout=30).json()["labels"]
+    assert status["bound"]["said"].startswith("no labels: bound not monitored; 59 error-free")

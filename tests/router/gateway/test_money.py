@@ -1,0 +1,160 @@
+"""Tenants, budgets and rows: what the ledger has of every request, whatever happened to it."""
+
+import json
+import socket
+import time
+
+import httpx
+import pytest
+
+from router.ledger import tenants
+from router.ledger.tenants import Tenant
+
+ASK = {"model": "ockham/auto", "messages": [{"role": "user", "content": "Hello there!"}]}
+
+
+def post(served, body=ASK, key=None, path="/v1/chat/completions", **headers):
+    headers |= {"authorization": f"Bearer {key}"} if key else {}
+    return httpx.post(f"{served.url}{path}", json=body, headers=headers, timeout=30)
+
+
+def get(served, path, key=None):
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    return httpx.get(f"{served.url}{path}", headers=headers, timeout=30)
+
+
+def tenant_with_key(served, name, **settings):
+    """A new tenant's key. From now on the gateway asks for keys."""
+
+    def make(connection):
+        tenants.add_tenant(connection, Tenant(name, **settings))
+        return tenants.create_key(connection, name, "test")[0]
+
+    key = served.gateway.ledger.run(make)
+    served.gateway._keys._has_keys = (0.0, False)
+    return key
+
+
+def rows(served):
+    """All requests of the ledger, the first first."""
+    from router.ledger.reads import list_requests
+
+    return served.gateway.ledger.read(list_requests)[::-1]
+
+
+def test_one_row_a_request_whatever_happened(serve, fake_model):
+    served = serve(fake_model)
+    assert post(served).status_code == 200
+    assert post(served, {**ASK, "model": "gpt-4"}).status_code == 404
+    assert post(served, {**ASK, "n": 0}).status_code == 400
+    assert post(served, {**ASK, "stream": True}).text.endswith("data: [DONE]\n\n")
+    fake_model.mode = "error"
+    assert post(served).status_code == 503
+    for _ in range(100):
+        kept = rows(served)
+        if len(kept) == 5:
+            break
+        time.sleep(0.05)
+    assert [row["ending"] for row in kept] == [
+        "answered", "refused", "refused", "answered", "failed",
+    ]  # fmt: skip
+    assert [row["http_status"] for row in kept] == [200, 404, 400, 200, 503]
+    assert kept[0]["cost_usd"] > 0 and kept[3]["stream"]
+    assert kept[3]["first_token_seconds"] > 0
+    assert kept[1]["error"] == "model_not_found"
+
+
+def test_a_client_that_leaves_is_cancelled_and_settled(serve, fake_model):
+    served = serve(fake_model)
+    fake_model.mode = "endless"
+    body = json.dumps({**ASK, "stream": True}).encode()
+    with socket.create_connection(served.url.removeprefix("http://").split(":")) as client:
+        client.sendall(
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+            b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+        )
+        client.recv(4096)
+    assert fake_model.hung_up.wait(15)
+    for _ in range(200):
+        kept = rows(served)
+        if kept and kept[0]["ending"]:
+            break
+        time.sleep(0.05)
+    assert (kept[0]["ending"], kept[0]["http_status"]) == ("cancelled", 499)
+    assert served.gateway.places.running == 0 and not served.gateway.running
+
+
+def test_tenants_cannot_read_each_others_traces(serve, fake_model):
+    served = serve(fake_model)
+    ours, theirs = tenant_with_key(served, "ours"), tenant_with_key(served, "theirs")
+    assert post(served).status_code == 401  # there are keys now, also on loopback
+    ident = post(served, key=ours).json()["ockham"]["trace_id"]
+    told = get(served, f"/ockham/traces/{ident}", ours).json()
+    assert told["tenant"] == "ours" and told["ending"] == "answered"
+    assert "Hello there!" not in json.dumps(told)  # the tenant did not say so
+    assert get(served, f"/ockham/traces/{ident}", theirs).status_code == 404
+    label = {"trace_id": ident, "correct": True}
+    assert post(served, label, theirs, "/ockham/feedback").status_code == 404
+    assert post(served, label, ours, "/ockham/feedback").json()["source"] == "feedback"
+    kept = get(served, f"/ockham/traces/{ident}", ours).json()["labels"]
+    assert [(one["source"], one["score"]) for one in kept] == [("feedback", 1.0)]
+    assert get(served, "/ockham/status", theirs).json()["tenant"] == "theirs"
+
+
+def test_out_of_budget_is_openais_429(serve, fake_model):
+    served = serve(fake_model)
+    key = tenant_with_key(served, "poor", daily_usd=0.0)
+    for body in (ASK, {**ASK, "stream": True}):
+        response = post(served, body, key)
+        assert response.status_code == 429
+        assert response.json()["error"]["code"] == "insufficient_quota"
+    little = tenant_with_key(served, "little", daily_usd=0.0000001)
+    response = post(served, {**ASK, "stream": True}, little)
+    assert (response.status_code, response.json()["error"]["type"]) == (429, "insufficient_quota")
+    assert len(fake_model.requests) == 1  # the health check
+
+
+def test_rate_limits_have_openais_headers(serve, fake_model):
+    served = serve(fake_model)
+    key = tenant_with_key(served, "slow", requests_per_minute=1, tokens_per_minute=1000)
+    first = post(served, key=key)
+    assert first.status_code == 200
+    assert first.headers["x-ratelimit-limit-requests"] == "1"
+    assert first.headers["x-ratelimit-remaining-tokens"]
+    second = post(served, key=key)
+    assert second.status_code == 429 and int(second.headers["retry-after"]) > 0
+    assert second.json()["error"]["code"] == "rate_limit_exceeded"
+
+
+def test_overrides_in_headers_and_body(serve, fake_model, other_fake_model):
+    served = serve(fake_model, other_fake_model)
+    capped = post(served, {**ASK, "ockham": {"max_cost_usd": 0}})
+    assert capped.status_code == 503
+    large = post(served, **{"x-ockham-policy": "always-large"})
+    assert large.headers["x-ockham-route"] == "large"
+    assert large.json()["ockham"]["policy"].startswith("always-large@")
+    assert post(served, **{"x-ockham-max-cost-usd": "nan"}).status_code == 400
+    assert post(served, {**ASK, "ockham": {"policy": "no/such.json"}}).status_code == 400
+    only = post(served, {**ASK, "model": "large"})
+    assert only.headers["x-ockham-route"] == "large"
+
+
+def test_a_dry_run_spends_nothing(serve, fake_model):
+    served = serve(fake_model)
+    told = post(served, ASK, path="/ockham/route").json()
+    assert told["choice"] == "small" and told["reasons"]
+    assert len(fake_model.requests) == 1 and rows(served) == []
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_full_queue_says_when_to_come_again(serve, fake_model, stream):
+    served = serve(fake_model, gateway={"max_concurrent": 1, "max_queue": 0})
+    fake_model.mode = "endless"
+    with httpx.stream(
+        "POST", f"{served.url}/v1/chat/completions", json={**ASK, "stream": True}, timeout=30
+    ) as running:
+        lines = running.iter_lines()
+        next(lines)
+        refused = post(served, {**ASK, "stream": stream})
+        assert refused.status_code == 429 and refused.headers["retry-after"]
+        assert refused.json()["error"]["code"] == "queue_full"
