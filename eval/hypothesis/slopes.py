@@ -235,7 +235,7 @@ def _reduce(
     full -= (cross / sums[:, None, :]) @ cross.transpose(0, 2, 1)
     full[:, every, every] += small
     right = right - (cross @ (items / sums)[:, :, None])[:, :, 0]
-    found = np.linalg.solve(full, right[:, :, None])[:, :, 0]
+    found = np.asarray(np.linalg.solve(full, right[:, :, None])[:, :, 0], dtype=np.float64)
     moved = np.asarray((items - (found[:, None, :] @ cross)[:, 0]) / sums, dtype=np.float64)
     return moved, found[:, :strata], found[:, strata:]
 
