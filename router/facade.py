@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from policies import Policy
+from policies import OnlyArm, Policy
 from router.answer import conclude, returned
 from router.bounds import most_seconds, time_limit
 from router.concrete import concrete_policy
@@ -150,7 +150,7 @@ class Router:
         finally:
             await _end(run)
 
-    def concrete(self, name: str) -> Policy:
+    def concrete(self, name: str) -> OnlyArm:
         """The policy that runs one model and no other: see `router.concrete`.
 
         Raises:

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command, StreamWriter
@@ -123,7 +123,7 @@ def build_graph() -> Graph:
     graph.add_node("act", act)
     graph.add_node("verify", verify)
     graph.add_edge(START, "classify")  # -> retrieve or decide
-    graph.add_edge("retrieve", "decide")  # -> act or END
+    graph.add_edge("retrieve", "decide")  # -> act or the end
     graph.add_edge("verify", "decide")  # act -> verify or decide
     return graph.compile()
 
@@ -186,7 +186,7 @@ async def decide(state: RunState, runtime: Runtime[Context]) -> Command[Literal[
     _writer(runtime)(Event(kind="decision", arm=decision.arm, data=decision))
     step = Step(node="decide", seconds=time.perf_counter() - start, decision=decision)
     update: RunState = {"decision": decision, "steps": [step]}
-    return Command(update=update, goto=END if decision.arm is None else "act")
+    return Command(update=update, goto="__end__" if decision.arm is None else "act")
 
 
 def decide_once(context: Context, state: RunState) -> Decision:

@@ -1,6 +1,5 @@
 """`POST /v1/chat/completions`."""
 
-
 from router.gateway.body import parse
 from router.gateway.chat_out import completion, headers_of
 from router.gateway.chat_query import messages_of, to_query
