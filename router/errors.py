@@ -9,12 +9,15 @@
     ├── NoAnswerError            exit 4   every arm that could be tried failed
     ├── BudgetError              exit 4   the budget holds no arm's worst case
     └── ModelError               exit 4   a model call failed
-        ├── ModelUnavailable              nothing listens, or the server refused
+        ├── ModelUnavailable              the server refused
+        │   └── ModelUnreachable          nothing listens: the request was never sent
         ├── ModelAuthError                the key is missing or wrong
-        ├── ModelTimeout                  no (more) tokens within the time limit
+        ├── ModelTimeout                  not finished within the request's time
+        │   └── ModelStalled              no (more) tokens within models.NAME.stall_s
         ├── ModelDied                     the stream broke off before it was complete
         ├── ContextOverflow               the prompt does not fit the model's context
         └── BadResponse                   the server answered something that is no completion
+            └── RequestRejected           it answered that this request cannot be served
 
 Each message says what to change: the setting, the field, or the command to run.
 """
@@ -32,10 +35,13 @@ __all__ = [
     "ModelAuthError",
     "ModelDied",
     "ModelError",
+    "ModelStalled",
     "ModelTimeout",
     "ModelUnavailable",
+    "ModelUnreachable",
     "NoAnswerError",
     "OckhamError",
+    "RequestRejected",
     "SetupError",
 ]
 
@@ -103,12 +109,20 @@ class ModelUnavailable(ModelError):
     """Nothing listens at the address, or the server refused to serve."""
 
 
+class ModelUnreachable(ModelUnavailable):
+    """Nothing listens at the address: the request was never sent."""
+
+
 class ModelAuthError(ModelError):
     """The provider rejected the key."""
 
 
 class ModelTimeout(ModelError):
     """The model gave no (more) tokens within its time limit."""
+
+
+class ModelStalled(ModelTimeout):
+    """The server is there and says nothing, whatever time the request had left."""
 
 
 class ModelDied(ModelError):
@@ -121,3 +135,7 @@ class ContextOverflow(ModelError):
 
 class BadResponse(ModelError):
     """The server answered something that is no chat completion."""
+
+
+class RequestRejected(BadResponse):
+    """The server says that this request cannot be served; others may well be."""

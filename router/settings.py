@@ -100,8 +100,10 @@ class ModelSettings(Section):
     """Requests that a llama.cpp server of our own serves at once; null is 4."""
     deployments: tuple[DeploymentSettings, ...] = ()
     """Several places that serve it, in place of `model`, `api_base` and `serve`."""
-    retries: int = Field(default=0, ge=0, le=10)
+    retries: int = Field(default=1, ge=0, le=10)
     """Further tries of a call that ended before its first token; each is reserved and paid."""
+    breaks_after: int = Field(default=3, ge=1)
+    """Failed calls in a row that leave the model out for a moment; not of `deployments`."""
     cooldown_s: float = Field(default=30, ge=0, allow_inf_nan=False)
     """How long a deployment that failed is left out."""
     usd_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)

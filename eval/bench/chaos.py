@@ -4,7 +4,7 @@ Two fake upstreams, one a tier, are killed with -9 and started again in turn, an
 stall, answer 500 and 429, bodies that are no JSON, half a stream, usage records that cannot be
 true. Half of the requests are streamed. Held afterwards:
 
-    every request ended in an answer or a clean error, in time
+    every request ended in an answer or a clean error, in time; most of them in an answer
     no cut answer looked complete (a whole one ends with its checksum)
     the ledger has one closed row a request, and its money is the upstreams' (`eval.bench.audit`)
 """
@@ -28,6 +28,9 @@ FAULTS: Mapping[str, float] = {
     "bad_json": 0.04, "html": 0.02, "wrong_usage": 0.02, "no_usage": 0.02, "slow": 0.02,
     "length": 0.02,
 }  # fmt: skip
+LEAST_ANSWERED = 0.75
+"""Of calls a quarter fails, and an upstream is down for a fifth of the time; another try or the
+other tier is there for most of those."""
 TIMEOUT_S = 8.0
 STALL_S = 2.0
 GRACE_S = 7.0
@@ -47,6 +50,8 @@ class Chaos(NamedTuple):
     def faults(self) -> list[str]:
         """What should never have been seen."""
         seen = [f"{n} x {what}" for what, n in self.outcomes.items() if what.startswith("BAD")]
+        if self.outcomes.get("answered", 0) < LEAST_ANSWERED * self.requests:
+            seen.append(f"less than {LEAST_ANSWERED:.0%} of the requests were answered")
         return seen + self.books.faults
 
 

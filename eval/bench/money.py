@@ -1,6 +1,7 @@
 """`ockham bench money`: one budget, two replicas on one Postgres, one of them killed with -9.
 
-Many requests at once, of which the budget holds only a part. Held afterwards, in nano-USD:
+Many requests at once, of which the budget holds only a part; who is refused for want of money
+comes again, as OpenAI's clients do, until there is none. Held afterwards, in nano-USD:
 
     the upstream's own count never exceeds the budget, nor does the ledger
     requests whose rows are all `reported` equal the upstream's count, each
@@ -22,7 +23,7 @@ from eval.bench.audit import Audit, audit
 from eval.bench.chaos import charged_by
 from eval.bench.postgres import Postgres, missing
 from eval.bench.replies import Told
-from eval.bench.servers import Gateway, ockham_config, ockham_serve
+from eval.bench.servers import KEY, Gateway, ockham_config, ockham_serve
 from eval.bench.upstream import UpstreamProcess
 from router.config import load_settings
 from router.errors import SetupError
@@ -34,6 +35,8 @@ __all__ = ["Money", "bench_money", "run_money"]
 
 NANO = 1_000_000_000
 TIMEOUT_S = 20.0
+TRIES, PAUSE_S = 12, 0.5
+"""Of a client that is refused for want of money: the others' reserves may come free."""
 LEASE_GRACE_S = 2.0
 WAIT_S = 90.0
 """For the clients, and for the sweep of the dead replica's leases."""
@@ -43,6 +46,8 @@ class Money(NamedTuple):
     """What came of it. Money in nano-USD."""
 
     budget_nano: int
+    tries: int
+    """Requests that were acknowledged: a client that is refused comes again."""
     outcomes: Mapping[str, int]
     lost: int
     """Requests whose replica died; nobody acknowledged them."""
@@ -93,8 +98,9 @@ async def run_money(url: str, asked: int, budget_usd: float) -> Money:
                 await asyncio.to_thread(server.close)
         traces = {f"r-{i}": t.trace for i, t in told.items() if t.trace is not None}
         books = audit(_driver(url), traces, charged_by(upstream))
-    outcomes = Counter(t.outcome for t in told.values())
-    return Money(round(budget_usd * NANO), outcomes, lost, books)
+    # Of each client what its last request came to.
+    came = Counter(t.outcome for i, t in told.items() if i + asked not in told.keys() | lost)
+    return Money(round(budget_usd * NANO), len(told), came, len(lost), books)
 
 
 def _config(upstream: UpstreamProcess, folder: Path, url: str) -> dict[str, Any]:
@@ -102,10 +108,11 @@ def _config(upstream: UpstreamProcess, folder: Path, url: str) -> dict[str, Any]
         upstream,
         folder,
         limits={"timeout_s": TIMEOUT_S, "max_cost_usd": 1.0},
+        gateway={"api_keys": [KEY], "max_concurrent": 256},
         ledger={"url": url, "lease_grace_s": LEASE_GRACE_S, "sweep_every_s": 1},
     )
     for model in made["models"].values():
-        model["max_tokens"] = 64
+        model["max_tokens"] = 32
     return made
 
 
@@ -117,33 +124,44 @@ def _tenant(config: Mapping[str, Any], budget_usd: float) -> str:
     return key
 
 
-async def _press(servers: list[Gateway], asked: int, key: str) -> tuple[dict[int, Told], int]:
-    """All at once, half to each replica; half of the first one's ended, it is killed.
+async def _press(servers: list[Gateway], asked: int, key: str) -> tuple[dict[int, Told], set[int]]:
+    """All at once, half to each replica; a quarter of the first one's ended, it is killed.
 
-    What each request came to; without those that were cut off by the kill, which are counted.
+    What each request came to; without those that were cut off by the kill: the other numbers.
+    The further tries of client i are i + asked, i + 2 asked, ...: each its own request.
     """
-    dying, told, cut = servers[0], dict[int, Told](), set[int]()
+    dying, told = servers[0], dict[int, Told]()
+    cut, ended = set[int](), set[int]()
     enough = asyncio.Event()
     async with (
         client(dying.url, asked, WAIT_S, key) as one,
         client(servers[1].url, asked, WAIT_S, key) as two,
     ):
 
-        async def each(number: int) -> None:
-            first = number % 2 == 0
-            got = await ask(one if first else two, number, WAIT_S, stream=number % 4 < 2)
-            if first and got.bad and dying.process.poll() is not None:
-                cut.add(number)
-            else:
+        async def each(client: int) -> None:
+            first = client % 2 == 0
+            for number in range(client, client + TRIES * asked, asked):
+                got = await ask(one if first else two, number, WAIT_S, stream=client % 4 < 2)
+                if first and got.bad and dying.process.poll() is not None:
+                    cut.add(number)
+                    return
                 told[number] = got
-            if sum(i % 2 == 0 for i in told) >= asked // 4:
+                if not _poor(got):
+                    break
+                await asyncio.sleep(PAUSE_S)
+            ended.add(client)
+            if sum(i % 2 == 0 for i in ended) >= asked // 8:
                 enough.set()
 
         running = [asyncio.create_task(each(i)) for i in range(asked)]
         await enough.wait()
         await asyncio.to_thread(dying.kill)
         await asyncio.gather(*running)
-    return told, len(cut)
+    return told, cut
+
+
+def _poor(told: Told) -> bool:
+    return told.outcome.startswith("refused") and told.outcome.endswith("insufficient_quota")
 
 
 async def _swept(url: str) -> None:

@@ -32,14 +32,16 @@ def chaos(
 
 def money(
     n: Annotated[int, typer.Option("--requests", "-n", min=8, help="Requests at once.")] = 200,
-    budget: Annotated[float, typer.Option(min=0, help="Of the tenant, USD a day.")] = 0.02,
+    budget: Annotated[float, typer.Option(min=0, help="Of the tenant, USD a day.")] = 0.01,
     as_json: AsJson = False,
 ) -> None:
     """One budget, two replicas on one Postgres, one of them killed with -9."""
     from eval.bench.money import bench_money
 
     came = bench_money(n, budget)
-    out = [f"{n} requests on USD {budget:g}; {came.lost} died with their replica"]
+    out = [
+        f"{n} clients, {came.tries} requests on USD {budget:g}; {came.lost} died with their replica"
+    ]
     body = {**came._asdict(), "books": came.books._asdict()}
     _end([*out, *_outcomes(came.outcomes), *_books(came.books)], body, came.faults, as_json)
 

@@ -16,7 +16,7 @@ from router.arms.methods import Sampled
 from router.arms.plain import ask_plainly, plain_bound
 from router.arms.sampler import Sampler, Samples
 from router.arms.spending import Spender, Tab
-from router.errors import ModelDied, ModelUnavailable
+from router.errors import ModelUnavailable
 from router.knowledge.retrieving import Retriever
 from router.models.client import Endpoint
 from router.models.pool import Models
@@ -224,11 +224,11 @@ class ArmRunner:
             return Verdict(kind="none", passed=None, status="failed", evidence=told)
 
     def _report(self, model: str, drawn: tuple[Drawn, ...]) -> None:
-        """Mark the model as down, unless a sample came back: a refusal now and then is none."""
-        errors = [one.completion.error for one in drawn if one.completion]
-        down = [e for e in errors if isinstance(e, ModelUnavailable | ModelDied)]
-        if down and None not in errors:
-            self._models.report_down(model, down[-1])
+        """Tell how the run's calls went: one sample that came back is an answer."""
+        done = [(one, one.completion.error) for one in drawn if one.completion is not None]
+        if done:
+            one, error = next((d for d in done if d[1] is None), done[-1])
+            self._models.report(model, one.started, error)
 
 
 def _shown(lookup: Lookup | None, arm: ArmSettings) -> Lookup | None:

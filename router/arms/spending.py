@@ -11,12 +11,20 @@ what had arrived, and the prompt as a sibling's usage counted it.
 
 import asyncio
 import json
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from router.errors import BadResponse, ModelAuthError, ModelDied, ModelTimeout, ModelUnavailable
+from router.errors import (
+    BadResponse,
+    ModelAuthError,
+    ModelDied,
+    ModelTimeout,
+    ModelUnavailable,
+    RequestRejected,
+)
 from router.models.client import Completion, Endpoint, Plain, complete
 from router.state import Price
 
@@ -24,6 +32,8 @@ __all__ = ["Bill", "Refused", "Spender", "Tab", "prompt_bound"]
 
 _TOO_DEAR = "its worst case is above what the request has left (limits.max_cost_usd)"
 _TOO_LATE = "the request's time was over (limits.timeout_s)"
+RETRY_PAUSE_S = 0.2
+"""Mean pause before the first retry."""
 BASE_TOKENS, MESSAGE_TOKENS = 32, 16
 """Chat template: of a call, and of each message, bounded from above."""
 
@@ -97,7 +107,14 @@ def _again(done: Completion, endpoint: Endpoint) -> bool:
         return False
     if isinstance(done.error, ModelAuthError):  # another deployment has another key
         return endpoint.deployments is not None
+    if isinstance(done.error, RequestRejected):  # and might take other fields
+        return endpoint.deployments is not None
     return isinstance(done.error, ModelUnavailable | ModelTimeout | ModelDied | BadResponse)
+
+
+def _pause_s(tried: int) -> float:
+    """Seconds before the next try, doubling; by lot, so that clients do not come back at once."""
+    return float(min(2.0, RETRY_PAUSE_S * 2**tried) * random.uniform(0.5, 1.5))  # noqa: S311
 
 
 class Spender:
@@ -146,18 +163,24 @@ class Spender:
         Args:
             plain: the parameters of a plain call, and the most tokens that its prompt can be.
 
-        A call that ended before its first token is tried again `endpoint.retries` times, each
-        one afforded and charged like the first.
+        A call that ended before its first token is tried again up to `endpoint.retries` times,
+        each one afforded and charged like the first; where it cannot be, the first one stands.
         """
-        for _ in range(endpoint.retries):
-            told = await self._once(
-                bill, endpoint, messages, max_tokens, response_format, on_text, on_reasoning, plain
-            )
+        args = (bill, endpoint, messages, max_tokens, response_format, on_text, on_reasoning, plain)
+        told = await self._once(*args)
+        for tried in range(endpoint.retries):
             if isinstance(told, Refused) or not _again(told, endpoint):
                 return told
-        return await self._once(
-            bill, endpoint, messages, max_tokens, response_format, on_text, on_reasoning, plain
-        )
+            # Another deployment need not wait.
+            pause = _pause_s(tried) if endpoint.deployments is None else 0.0
+            if time.perf_counter() + pause >= self.deadline:
+                return told
+            await asyncio.sleep(pause)
+            again = await self._once(*args)
+            if isinstance(again, Refused):
+                return told
+            told = again
+        return told
 
     async def _once(
         self,
@@ -225,8 +248,8 @@ class Spender:
         elif prompt:
             prompt = self._prompts.get(key, prompt)
         usd = self.price.cost(prompt, done.completion_tokens, done.cached_tokens)
-        counted = done.tokens_basis == "counted"
-        bill.add(prompt, done.completion_tokens, usd, counted=counted)
-        unknown = counted and bool(prompt or done.completion_tokens)
+        # A call that surely cost nothing needs no server to say so.
+        unknown = done.tokens_basis == "counted" and bool(prompt or done.completion_tokens)
+        bill.add(prompt, done.completion_tokens, usd, counted=unknown)
         most = worst if unknown and self.price.metered else usd
         self.tab.add(prompt, done.completion_tokens, most, known=not unknown)

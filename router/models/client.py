@@ -13,10 +13,12 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+import httpx
 
 from router.errors import (
     BadResponse,
@@ -24,8 +26,11 @@ from router.errors import (
     ModelAuthError,
     ModelDied,
     ModelError,
+    ModelStalled,
     ModelTimeout,
     ModelUnavailable,
+    ModelUnreachable,
+    RequestRejected,
 )
 from router.models.choices import Choices
 from router.models.deployments import Deployments
@@ -192,23 +197,24 @@ class _Tally:
             self.overheard += read_logprobs(choice)
 
     def close(
-        self, finish: str | None, error: ModelError | None = None, *, cancelled: bool = False
+        self, finish: str | None, error: ModelError | None = None, *, read: bool = True
     ) -> Completion:
-        """Settle: reported tokens where the server reported them, counted pieces otherwise."""
+        """Settle: reported tokens where the server reported them, counted pieces otherwise.
+
+        `read`: the server may have read the prompt, and so charge it.
+        """
         reported = self.usage is not None and error is None
-        prompt = self.usage.prompt_tokens if reported else self._prompt_chars // 4
+        prompt = self.usage.prompt_tokens if reported else max(1, self._prompt_chars // 4)
         tokens = max(self.tokens, self.overheard, key=len)
         # A chunk may hold several tokens.
         chars = sum(map(len, self.parts)) + sum(map(len, self.thoughts))
         counted = max(self.pieces, len(tokens), chars // MOST_CHARS_PER_TOKEN)
         completion = self.usage.completion_tokens if reported else counted
-        # What was read and never answered in time was paid for all the same.
-        read = cancelled or self.first is not None or isinstance(error, ModelTimeout)
         self.done = Completion(
             model=self.model,
             text="".join(self.parts),
             finish="error" if error else ("length" if finish == "length" else "stop"),
-            prompt_tokens=prompt if (reported or read) else 0,
+            prompt_tokens=prompt if (reported or read or self.first is not None) else 0,
             completion_tokens=completion,
             tokens_basis="reported" if reported else "counted",
             seconds=time.perf_counter() - self.start,
@@ -271,7 +277,7 @@ async def complete(
         try:
             endpoint = tally.endpoint = await deployments.pick(endpoint)
         except ModelUnavailable as error:
-            return tally.close(None, error)
+            return tally.close(None, error, read=False)
         tally.model = endpoint.model
     try:
         return await _complete(
@@ -281,7 +287,7 @@ async def complete(
         )  # fmt: skip
     except asyncio.CancelledError:
         if on_cancel is not None:
-            on_cancel(tally.done or tally.close(None, cancelled=True))
+            on_cancel(tally.done or tally.close(None))
         raise
 
 
@@ -336,13 +342,14 @@ async def _complete(
             said = f"not finished within the {timeout_s:.1f} s that were left"
         else:
             _tell(endpoint, load_litellm().Timeout(said, endpoint.model, endpoint.name))
+            return tally.close(None, ModelStalled(f"models.{endpoint.name}: {said}"))
         return tally.close(None, ModelTimeout(f"models.{endpoint.name}: {said}"))
     except Exception as error:
         known = model_error(endpoint, error, started=tally.first is not None)
         if known is None:
             raise
         _tell(endpoint, error)
-        return tally.close(None, known)
+        return tally.close(None, known, read=not refused_unread(error))
     finally:
         if stream is not None:
             # Shielded: a cancelled task must still hang up, or the server writes on.
@@ -502,7 +509,9 @@ def model_error(
             f"check {where}.model and {where}.api_base"
         )
     if isinstance(error, exceptions.BadRequestError):
-        return BadResponse(f"{where}: the server rejected the request: {said}")
+        return RequestRejected(f"{where}: the server rejected the request: {said}")
+    if any(isinstance(cause, _UNSENT) for cause in _causes(error)):
+        return ModelUnreachable(f"{where}: nothing answers: {said}")
     if (isinstance(status, int) and status >= 500) or isinstance(error, OSError):
         return ModelUnavailable(
             f"{where}: the model server cannot be reached or refuses to serve: {said}"
@@ -512,6 +521,32 @@ def model_error(
     if type(error).__module__.split(".")[0] in {"litellm", "openai", "httpx", "aiohttp", "json"}:
         return BadResponse(f"{where}: the server's answer cannot be read: {said}")
     return None
+
+
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and what led to it: LiteLLM gives a status of its own making to all of them."""
+    at: BaseException | None = error
+    while at is not None:
+        yield at
+        at = at.__cause__ or at.__context__
+
+
+def refused_unread(error: Exception) -> bool:
+    """Whether a call surely cost nothing: it was never sent, or the answer was an error status.
+
+    No provider charges for those. A line that broke, or an answer that cannot be read, may have
+    been charged.
+    """
+    e = load_litellm().exceptions
+    refusals = (
+        e.AuthenticationError, e.PermissionDeniedError, e.BadRequestError, e.NotFoundError,
+        e.RateLimitError,
+    )  # fmt: skip
+    free = (httpx.HTTPStatusError, *_UNSENT)
+    return isinstance(error, refusals) or any(isinstance(c, free) for c in _causes(error))
 
 
 def _is_overflow(status: object, said: str) -> bool:

@@ -1,8 +1,8 @@
 """All configured models, ready to be called: endpoints, prices, and who is down and why.
 
-A model is *not configured* (nothing names it), *down* (its server does not answer; tried
-again after a pause) or *ready*. Ready was proven by a real completion, which also
-measured the tokens per second that price a model of your own.
+A model is *not configured* (nothing names it), *down* (its server does not answer, or its calls
+failed; tried again after a pause: `router.models.breaker`) or *ready*. Ready was proven by a real
+completion, which also measured the tokens per second that price a model of your own.
 """
 
 import asyncio
@@ -18,8 +18,19 @@ from typing import Any
 import httpx
 
 from router.config import Settings
-from router.errors import ModelError, ModelUnavailable, OckhamError, SetupError
+from router.errors import (
+    BadResponse,
+    ModelDied,
+    ModelError,
+    ModelStalled,
+    ModelUnavailable,
+    ModelUnreachable,
+    OckhamError,
+    RequestRejected,
+    SetupError,
+)
 from router.models.abilities import abilities, provider_takes
+from router.models.breaker import FIRST_S, Breaker
 from router.models.client import Endpoint, load_litellm
 from router.models.deployments import Deployments
 from router.models.launcher import EmbeddedServer, ModelServer, embedded_weights, free_port
@@ -35,8 +46,9 @@ from router.state import Price
 
 __all__ = ["Models"]
 
-RETRY_S = 10.0
-"""Pause before a server that was down is tried again."""
+_FAILURES = (ModelUnavailable, ModelDied, ModelStalled, BadResponse)
+"""What speaks against a server. A request that it rejects, a key, a prompt that is too long or a
+caller's own deadline speak against the request: one caller must not take a model from all."""
 # Card of VibeThinker-3B: temperature 1.0, top_p 0.95, both end tokens.
 CARD: Mapping[str, Any] = {
     "temperature": 1.0,
@@ -80,6 +92,10 @@ class _Model:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """Sampling of the server of our own, where the settings name none."""
     retry_at: float = 0.0
+    breaker: Breaker = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.breaker = Breaker(self.settings.breaks_after)
 
     @property
     def dead(self) -> bool:
@@ -103,11 +119,12 @@ class Models:
 
         A model that fails is marked, not raised. Where another one can already answer, a
         model that was down is tried again in the background, so that a hanging server
-        delays nobody.
+        delays nobody. Where none can, this waits for one whose pause is about over.
         """
         if not self._loaded:
             await asyncio.to_thread(load_litellm)
             self._loaded = True
+        await asyncio.sleep(self._pause_s())
         if self.up:
             return
         for model in self._models.values():
@@ -122,6 +139,14 @@ class Models:
     def up(self) -> bool:
         """Whether there is nothing to bring up, now."""
         return self._loaded and not any(self._due(m) for m in self._models.values())
+
+    def _pause_s(self) -> float:
+        """Until a model may be tried again, where none is up and that is worth waiting for."""
+        used = [m for m in self._models.values() if m.name in self._used]
+        if any(m.endpoint is not None or m.dead for m in used):
+            return 0.0
+        left = min((m.retry_at for m in used), default=0.0) - time.monotonic()
+        return max(0.0, left) if left <= FIRST_S else 0.0
 
     async def _refresh(self) -> None:
         async with self._lock:
@@ -139,30 +164,39 @@ class Models:
         try:
             endpoint = await _connect(model)
             own = model.settings.serve or model.settings.api_base
-            if model.measured if model.settings.deployments else own:
+            probed = bool(model.measured if model.settings.deployments else own)
+            if probed:
                 await _probe(model, endpoint)
             model.can = provider_takes(load_litellm(), model.settings, endpoint.model, model.can)
             model.endpoint, model.why_not = endpoint, None
+            model.breaker.close(probed=probed)
         except Exception as error:  # whatever it is, this model is down and the others are not
             known = isinstance(error, OckhamError)
             what = str(error) if known else f"models.{model.name}: {type(error).__name__}: {error}"
-            model.why_not, model.retry_at = what, time.monotonic() + RETRY_S
+            model.why_not, model.retry_at = what, time.monotonic() + model.breaker.open()
             if model.server is not None:
                 model.server.stop()
                 model.server = None
 
-    def report_down(self, name: str, error: ModelError) -> None:
-        """A call broke off: no arm uses the model until it has completed something again.
+    def report(self, name: str, began: float, error: ModelError | None) -> None:
+        """A call that began then (`time.perf_counter`) was answered, or ended with an error.
 
-        The next request tries that at once. One stream that breaks off is no dead server, so a
-        server of our own is not stopped for it: others may be in the middle of their answers. A
-        server that cannot complete is given a pause, and one of our own is then started anew.
+        Where too many failed no arm uses the model for a while (`router.models.breaker`). A
+        server of our own is not stopped for it: others may be in the middle of their answers. One
+        that cannot complete a probe is started anew.
         """
         model = self._models[name]
         if model.deployments is not None:
             return  # those that failed cool down; the others go on
-        model.endpoint, model.why_not = None, str(error)
-        model.retry_at = time.monotonic()
+        if error is None:
+            model.breaker.succeeded(began)
+            return
+        if not isinstance(error, _FAILURES) or isinstance(error, RequestRejected):
+            return
+        gone = model.dead or isinstance(error, ModelUnreachable)
+        if model.breaker.failed(began, gone=gone) and model.endpoint is not None:
+            model.endpoint, model.why_not = None, str(error)
+            model.retry_at = time.monotonic() + model.breaker.open()
 
     def why_not(self, name: str) -> str | None:
         """Why the model cannot be called now, None where it can."""

@@ -11,6 +11,5 @@ def test_every_request_ends_well_and_the_books_are_right(real_env):
     came = bench_chaos(300, concurrency=12)
     assert came.faults == []
     assert came.kills > 0 and sum(came.outcomes.values()) == 300
-    assert came.outcomes["answered"] > 0
     assert came.books.rows == 300
     assert 0 < came.books.upstream_nano <= came.books.ledger_nano

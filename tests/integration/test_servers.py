@@ -108,20 +108,23 @@ async def test_a_dead_embedded_server_is_started_again(real_env):
         first = router.models.server_pid("small")
         os.kill(first, signal.SIGKILL)
         await asyncio.sleep(0.3)
-        # As a call that broke off a moment before the process was seen to end would do.
-        router.models.report_down("small", ModelDied("broke off"))
+        # As a call that broke off does.
+        router.models.report("small", time.perf_counter(), ModelDied("broke off"))
         answer = await router.aask("Hello! How are you?")
         assert answer.answer
         assert router.models.server_pid("small") != first
 
 
-async def test_one_broken_call_does_not_stop_an_embedded_server(real_env):
+async def test_broken_calls_do_not_stop_an_embedded_server(real_env):
     """Others may be in the middle of their answers."""
     async with Router(load_settings()) as router:
         first = router.models.server_pid("small")
         telling = asyncio.create_task(router.aask(LONG))
         await asyncio.sleep(1)
-        router.models.report_down("small", ModelDied("broke off"))
+        for _ in range(router.settings.models["small"].breaks_after):
+            router.models.report("small", time.perf_counter(), ModelDied("broke off"))
+        assert router.models.why_not("small") == "broke off"
+        # Waits for the pause to be over.
         assert (await router.aask("Hello! How are you?")).answer
         assert (await telling).answer
         assert router.models.server_pid("small") == first

@@ -74,7 +74,9 @@ def test_a_hanging_small_server_does_not_delay_the_large_one(
     make_router, fake_model, other_fake_model
 ):
     router = make_router(fake_model, other_fake_model, policy="always-large").open()
-    router.models.report_down("small", ModelDied("gone"))
+    for _ in range(3):
+        router.models.report("small", time.perf_counter(), ModelDied("gone"))
+    assert router.models.why_not("small") == "gone"
     router.models._models["small"].retry_at = 0
     fake_model.mode = "hang"
     start = time.perf_counter()

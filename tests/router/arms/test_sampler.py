@@ -109,6 +109,10 @@ def test_a_server_that_is_gone_from_the_start(make_router, fake_model):
     fake_model.mode = "error"
     with pytest.raises(NoAnswerError, match="refuses to serve"):
         router.ask("What is 17 + 25?")
+    assert router.models.why_not("small") is None, "one failed run is no reason to leave it out"
+    for _ in range(2):
+        with pytest.raises(NoAnswerError, match="refuses to serve"):
+            router.ask("What is 17 + 25?")
     assert "refuses to serve" in router.models.why_not("small")
 
 

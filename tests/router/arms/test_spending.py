@@ -5,8 +5,9 @@ import itertools
 import pytest
 
 from policies import OnlyArm
-from router.errors import NoAnswerError
+from router.errors import BudgetError, NoAnswerError
 from router.samples import AttemptStatus as Status
+from tests.router.wallet import Wallet
 
 from .sampling import PROMPT, WORD, arm, cost_of, replies, statuses
 
@@ -63,6 +64,41 @@ def test_a_call_that_timed_out_has_paid_for_its_prompt(make_router, fake_model):
     failed = next(s for s in attempt.samples if s.status is Status.FAILED)
     assert failed.prompt_tokens == 11  # as its sibling's usage counted them
     assert attempt.cost_usd == pytest.approx(cost_of(attempt))
+
+
+async def one_call(make_router, fake_model, modes, usd, **more):
+    """The bill of a metered arm of one sample, whose calls meet these modes in turn."""
+    router = make_router(
+        small=fake_model, policy=OnlyArm(arm="small"), limits={"max_steps": 1}, **more
+    ).open()
+    left = iter(modes)
+    fake_model.mode_of = lambda n: next(left, "ok")
+    wallet = Wallet(usd)
+    try:
+        answer = await router.aask("Hello there!", purse=wallet)
+    except (NoAnswerError, BudgetError):
+        answer = None
+    ((_, bill),) = wallet.settled
+    return answer, bill
+
+
+async def test_a_failure_that_cost_nothing_is_tried_again_within_one_worst_case(
+    make_router, fake_model
+):
+    answer, bill = await one_call(make_router, fake_model, ["error"], 0.002)
+    assert answer is not None and bill.basis == "reported"
+    assert len(fake_model.requests) == 1 + 2, "the probe, and two tries"
+
+
+async def test_what_may_have_been_charged_is_and_the_retry_needs_money_of_its_own(
+    make_router, fake_model
+):
+    answer, bill = await one_call(make_router, fake_model, ["empty"], 0.002)
+    assert answer is None, "no money was left for another try"
+    assert bill.basis == "estimated" and bill.usd > 0.0015
+    answer, bill = await one_call(make_router, fake_model, ["empty"], 1.0)
+    assert answer is not None
+    assert bill.basis == "estimated" and bill.usd > 0.0015
 
 
 def test_the_all_large_estimate_is_of_one_call(make_router, fake_model):

@@ -11,6 +11,7 @@ from router.errors import (
     ModelDied,
     ModelTimeout,
     ModelUnavailable,
+    ModelUnreachable,
 )
 from router.models.client import Completion, Endpoint, complete
 
@@ -101,9 +102,39 @@ async def test_a_cut_stream_is_charged_for_what_came(fake_model):
     assert done.prompt_tokens > 0
 
 
+@pytest.mark.parametrize("provider", ["openai", "hosted_vllm", "anthropic"])
+@pytest.mark.parametrize("mode", ["error", "busy", "auth", "overflow"])
+async def test_an_error_status_costs_nothing(fake_model, mode, provider):
+    fake_model.mode = mode
+    where = Endpoint("large", f"{provider}/x", fake_model.api_base, "a-secret-key")
+    done = await call(where)
+    assert done.error is not None
+    assert done.prompt_tokens == done.completion_tokens == 0
+
+
+@pytest.mark.parametrize("mode", ["empty", "garbage"])
+async def test_what_cannot_be_read_may_have_been_charged(fake_model, mode):
+    fake_model.mode = mode
+    done = await call(endpoint(fake_model))
+    assert done.error is not None and done.tokens_basis == "counted"
+    assert done.prompt_tokens > 0
+
+
+async def test_a_line_that_breaks_before_the_answer_may_have_been_charged():
+    async def hang_up(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(hang_up, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        done = await call(Endpoint("small", "openai/x", f"http://127.0.0.1:{port}/v1", "k"))
+    assert done.error is not None and not isinstance(done.error, ModelUnreachable)
+    assert done.prompt_tokens > 0
+
+
 async def test_nothing_listens():
     done = await call(Endpoint("small", "hosted_vllm/x", "http://127.0.0.1:9/v1", "k"))
-    assert isinstance(done.error, ModelUnavailable)
+    assert isinstance(done.error, ModelUnreachable)
     assert done.completion_tokens == done.prompt_tokens == 0
 
 

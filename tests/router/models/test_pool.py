@@ -5,8 +5,18 @@ import time
 import pytest
 
 from router.config import load_settings
-from router.errors import ConfigError, ModelDied, ModelUnavailable
-from router.models import pool, probe
+from router.errors import (
+    ConfigError,
+    ContextOverflow,
+    ModelAuthError,
+    ModelDied,
+    ModelStalled,
+    ModelTimeout,
+    ModelUnavailable,
+    ModelUnreachable,
+    RequestRejected,
+)
+from router.models import breaker, pool, probe
 from router.models.pool import Models
 
 PRICE = {"usd_per_hour": None, "input_usd_per_million": 1, "output_usd_per_million": 2}
@@ -84,24 +94,80 @@ async def test_a_server_that_comes_back_is_found(fake_model, monkeypatch):
     fake_model.mode = "error"
     models = models_at(fake_model, **PRICE)
     await models.start()
+    await models.start()  # the second pause is longer than anybody waits
     assert models.why_not("small") is not None
     fake_model.mode = "ok"
     await models.start()
     assert models.why_not("small") is not None, "not tried again before the pause is over"
-    later = time.monotonic() + pool.RETRY_S + 1
+    later = time.monotonic() + breaker.RETRY_S + 1
     monkeypatch.setattr(pool.time, "monotonic", lambda: later)
     await models.start()
     assert models.why_not("small") is None
 
 
-async def test_one_broken_call_is_no_pause(fake_model):
-    """The next request asks the server at once: others may be served all the while."""
+async def test_where_no_model_is_up_the_first_pause_is_waited_for(fake_model, monkeypatch):
+    fake_model.mode = "error"
     models = models_at(fake_model, **PRICE)
     await models.start()
-    models.report_down("small", ModelDied("broke off"))
+    fake_model.mode = "ok"
+    await models.start()
+    assert models.why_not("small") is None
+
+
+def fail(models, error, times=1, began=None):
+    for _ in range(times):
+        models.report("small", time.perf_counter() if began is None else began, error)
+
+
+async def test_a_broken_call_now_and_then_leaves_nothing_out(fake_model):
+    models = models_at(fake_model, **PRICE)
+    await models.start()
+    for _ in range(5):
+        fail(models, ModelDied("broke off"), 2)
+        fail(models, None, 3)
+    assert models.why_not("small") is None
+
+
+async def test_three_in_a_row_leave_it_out_until_it_completes_something(fake_model):
+    models = models_at(fake_model, **PRICE)
+    await models.start()
+    asked = len(fake_model.requests)
+    fail(models, ModelDied("broke off"), 3)
     assert models.why_not("small") == "broke off"
     await models.start()
     assert models.why_not("small") is None
+    assert len(fake_model.requests) == asked + 1, "a real completion"
+
+
+async def test_a_server_that_is_not_there_is_left_out_at_once(fake_model):
+    models = models_at(fake_model, **PRICE)
+    await models.start()
+    fail(models, ModelUnreachable("nothing answers"))
+    assert models.why_not("small") == "nothing answers"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ModelAuthError("key"), ContextOverflow("long"), ModelTimeout("deadline"),
+     RequestRejected("400")],
+)  # fmt: skip
+async def test_one_callers_bad_requests_take_the_model_from_nobody(fake_model, error):
+    models = models_at(fake_model, **PRICE)
+    await models.start()
+    fail(models, error, 30)
+    assert models.why_not("small") is None
+
+
+async def test_a_model_without_a_probe_comes_back_by_itself():
+    settings = load_settings(models={"small": {"serve": None, "model": "gpt-5.4", **PRICE}})
+    models = Models(settings, environ={})
+    await models.start()
+    fail(models, ModelStalled("silent"), 3)
+    assert models.why_not("small") == "silent"
+    await models.start()
+    assert models.why_not("small") is None
+    fail(models, ModelStalled("still silent"))
+    assert models.why_not("small") == "still silent", "the first call after the pause is a trial"
 
 
 async def test_nothing_listens():
