@@ -13,7 +13,7 @@ from typing import Literal
 from policies import Policy
 from router.bounds import unmet
 from router.config import Settings
-from router.errors import BudgetError, NoAnswerError
+from router.errors import BudgetError, InputError, NoAnswerError
 from router.models.prices import reference_price
 from router.samples import AttemptStatus
 from router.state import Answer, Attempt, Decision, RunState, Signals, Trace, Verdict
@@ -39,6 +39,7 @@ def conclude(
     Raises:
         BudgetError: nothing was said that could be returned, and an arm that could have been
             run was not, because the budget does not hold its worst case.
+        InputError: the caller's own max_cost_usd lets no arm be run that could be.
         NoAnswerError: nothing was said that could be returned; the message tells why each
             arm failed or could not be run.
     """
@@ -48,6 +49,10 @@ def conclude(
         what = _nothing(decision, attempts)
         if any(arm.over_budget for arm in decision.arms.values()):
             raise BudgetError(what, tenant_usd)
+        own = state["query"].bounds.max_cost_usd
+        bounded = own is not None and own < settings.limits.max_cost_usd
+        if bounded and not attempts and any(arm.over_cap for arm in decision.arms.values()):
+            raise InputError(what)
         raise NoAnswerError(what)
     best, verdict = attempts[index], state["verdicts"][index]
     verified = verdict.passed is True

@@ -89,6 +89,7 @@ class _Facts:
     capable: bool
     seconds: float = float("nan")
     over_budget: bool = False
+    over_cap: bool = False
 
 
 class CaseBuilder:
@@ -211,10 +212,13 @@ class CaseBuilder:
         worst = max(one, min(left.usd, price.cost(*every)))
         written = min(self._written(arm, state), size.cap) * size.choices
         predicted = min(worst, price.cost(*expected_tokens(method, size.prompt, written)))
-        over_budget = False
+        over_budget = over_cap = False
         if why_not is None:
             why_not, over_budget = _too_dear(one, left, state.get("refused", {}).get(name))
-        return _Facts(predicted, worst, why_not, capable, over_budget=over_budget)
+            over_cap = why_not is not None and not over_budget
+        return _Facts(
+            predicted, worst, why_not, capable, over_budget=over_budget, over_cap=over_cap
+        )
 
     def _size(self, arm: ArmSettings, state: RunState) -> _Size:
         query = state["query"]
@@ -385,6 +389,7 @@ def _estimate(facts: _Facts) -> ArmEstimate:
         available=facts.why_not is None,
         why_not=facts.why_not,
         over_budget=facts.over_budget,
+        over_cap=facts.over_cap,
         predicted_cost_usd=None if np.isnan(facts.predicted) else facts.predicted,
         worst_cost_usd=None if np.isnan(facts.worst) else facts.worst,
         predicted_seconds=None if np.isnan(facts.seconds) else facts.seconds,

@@ -378,6 +378,8 @@ class ArmEstimate(Record):
     why_not: str | None = None
     over_budget: bool = False
     """Only the budget that pays for the run (`router.purse`) keeps it from being run."""
+    over_cap: bool = False
+    """Only the most that the request may cost keeps it from being run."""
     predicted_cost_usd: float | None = None
     worst_cost_usd: float | None = None
     predicted_seconds: float | None = None

@@ -179,8 +179,11 @@ class RouteAnswer(_Open):
 
     signals: dict[str, Any]
     choice: str | None
+    """The arm; null where none can be run."""
     reasons: list[str]
     arms: dict[str, dict[str, Any]]
+    lookup: dict[str, Any] | None
+    shadow: list[dict[str, Any]]
 
 
 class Feedback(BaseModel):

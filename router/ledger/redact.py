@@ -25,7 +25,7 @@ def _each(inner: Any) -> dict[str, Any]:
 
 
 _ARM = _only(
-    "available", "why_not", "over_budget", "predicted_cost_usd", "worst_cost_usd",
+    "available", "why_not", "over_budget", "over_cap", "predicted_cost_usd", "worst_cost_usd",
     "predicted_seconds", "probability", "quality",
 )  # fmt: skip
 _PASSAGE = _only("score", "dense", "lexical")

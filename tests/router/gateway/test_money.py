@@ -129,7 +129,8 @@ def test_rate_limits_have_openais_headers(serve, fake_model):
 def test_overrides_in_headers_and_body(serve, fake_model, other_fake_model):
     served = serve(fake_model, other_fake_model)
     capped = post(served, {**ASK, "ockham": {"max_cost_usd": 0}})
-    assert capped.status_code == 503
+    assert capped.status_code == 400, "it is the caller's own bound, and no later try helps"
+    assert "max_cost_usd" in capped.json()["error"]["message"]
     large = post(served, **{"x-ockham-policy": "always-large"})
     assert large.headers["x-ockham-route"] == "large"
     assert large.json()["ockham"]["policy"].startswith("always-large@")
@@ -143,6 +144,8 @@ def test_a_dry_run_spends_nothing(serve, fake_model):
     served = serve(fake_model)
     told = post(served, ASK, path="/ockham/route").json()
     assert told["choice"] == "small" and told["reasons"]
+    schema = httpx.get(f"{served.url}/openapi.json").json()["components"]["schemas"]["RouteAnswer"]
+    assert set(schema["required"]) == set(schema["properties"]) == set(told)
     assert len(fake_model.requests) == 1 and rows(served) == []
 
 
