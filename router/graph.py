@@ -1,11 +1,12 @@
 """The graph, and nothing else: read it and you know the product.
 
     classify ─► retrieve ─► decide ─► act ─► verify ─┐
-                              ▲  │                   │
+        └──────────────────►  ▲  │                   │
                               │  └─ STOP ─► END      │
                               └──────────────────────┘
 
 `retrieve` looks passages up where that can move the decision (`router.knowledge.retrieving`).
+Nodes name the next one themselves: a conditional edge costs another read of the whole state.
 `decide` asks a policy; the limits of the request hold whatever it says. Nodes report
 through LangGraph's stream writer, so one `astream` serves every entry point. The step
 limit is our own count: it ends with the best attempt so far, where LangGraph's
@@ -17,9 +18,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
+from langgraph.types import Command, StreamWriter
 
 from policies import CaseBatch, OnlyArm, Policy, best_attempt
 from router.arms.run import ArmRunner
@@ -108,6 +110,8 @@ class Context:
     """The caller shows text as it comes, so an unchecked answer that was shown is final."""
     purse: Purse | None = None
     """Who pays; None: nobody but `limits.max_cost_usd` bounds the run."""
+    quiet: bool = False
+    """Nobody watches: no events are written, which saves a turn of the graph's loop each."""
 
 
 def build_graph() -> Graph:
@@ -118,48 +122,53 @@ def build_graph() -> Graph:
     graph.add_node("decide", decide)
     graph.add_node("act", act)
     graph.add_node("verify", verify)
-    graph.add_edge(START, "classify")
-    graph.add_edge("classify", "retrieve")
-    graph.add_edge("retrieve", "decide")
-    graph.add_conditional_edges("decide", go_on, {"act": "act", "stop": END})
-    graph.add_conditional_edges("act", acted, {"verify": "verify", "decide": "decide"})
-    graph.add_edge("verify", "decide")
+    graph.add_edge(START, "classify")  # -> retrieve or decide
+    graph.add_edge("retrieve", "decide")  # -> act or the end
+    graph.add_edge("verify", "decide")  # act -> verify or decide
     return graph.compile()
 
 
-async def classify(state: RunState, runtime: Runtime[Context]) -> RunState:
+async def classify(
+    state: RunState, runtime: Runtime[Context]
+) -> Command[Literal["retrieve", "decide"]]:
     """Signals and feature blocks of the query."""
     start = time.perf_counter()
     features, signals = await runtime.context.engine.signals.aclassify(state["query"])
-    runtime.stream_writer(Event(kind="signals", data=signals))
-    return {
+    _writer(runtime)(Event(kind="signals", data=signals))
+    update: RunState = {
         "features": features,
         "signals": signals,
         "attempts": [],
         "verdicts": [],
         "steps": [Step(node="classify", seconds=time.perf_counter() - start)],
     }
+    looked_for = _looked_for(runtime.context, state["query"], signals)
+    return Command(update=update, goto="retrieve" if looked_for else "decide")
 
 
 async def retrieve(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Passages, and whether they hold the answer, where the policy would look."""
     start = time.perf_counter()
-    lookup = await look_up(runtime.context, state)
-    if lookup is None:
-        return {}
-    runtime.stream_writer(Event(kind="passages", data=lookup))
+    left_s = max(0.001, runtime.context.deadline - start)
+    lookup = await runtime.context.engine.retriever.look_up(state["query"], left_s)
+    _writer(runtime)(Event(kind="passages", data=lookup))
     step = Step(node="retrieve", seconds=time.perf_counter() - start, lookup=lookup)
     return {"lookup": lookup, "features": with_lookup(state["features"], lookup), "steps": [step]}
 
 
 async def look_up(context: Context, state: RunState) -> Lookup | None:
     """What was found for the query; None where nothing was looked for."""
-    engine, query = context.engine, state["query"]
-    readable = engine.cases.reads_passages(query)
-    if is_plain(query) or not wanted(context.policy.needs, query, state["signals"], readable):
+    query = state["query"]
+    if not _looked_for(context, query, state["signals"]):
         return None
     left_s = max(0.001, context.deadline - time.perf_counter())
-    return await engine.retriever.look_up(query, left_s)
+    return await context.engine.retriever.look_up(query, left_s)
+
+
+def _looked_for(context: Context, query: Query, signals: Signals) -> bool:
+    """Whether passages are looked for before an arm is chosen."""
+    readable = context.engine.cases.reads_passages(query)
+    return not is_plain(query) and wanted(context.policy.needs, query, signals, readable)
 
 
 def with_lookup(features: Mapping[str, list[float]], lookup: Lookup) -> Mapping[str, list[float]]:
@@ -169,14 +178,15 @@ def with_lookup(features: Mapping[str, list[float]], lookup: Lookup) -> Mapping[
     return {**features, ANSWERABILITY: [lookup.answerable]}
 
 
-async def decide(state: RunState, runtime: Runtime[Context]) -> RunState:
+async def decide(state: RunState, runtime: Runtime[Context]) -> Command[Literal["act", "__end__"]]:
     """Ask the policy, under the request's limits."""
     start = time.perf_counter()
     context = runtime.context
     decision = decide_once(context, state)
-    runtime.stream_writer(Event(kind="decision", arm=decision.arm, data=decision))
+    _writer(runtime)(Event(kind="decision", arm=decision.arm, data=decision))
     step = Step(node="decide", seconds=time.perf_counter() - start, decision=decision)
-    return {"decision": decision, "steps": [step]}
+    update: RunState = {"decision": decision, "steps": [step]}
+    return Command(update=update, goto="__end__" if decision.arm is None else "act")
 
 
 def decide_once(context: Context, state: RunState) -> Decision:
@@ -252,12 +262,7 @@ def _stop(
     )
 
 
-async def go_on(state: RunState) -> Literal["act", "stop"]:
-    """Where the graph goes after `decide`. Async: LangGraph runs plain functions in a thread."""
-    return "stop" if state["decision"].arm is None else "act"
-
-
-async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
+async def act(state: RunState, runtime: Runtime[Context]) -> Command[Literal["verify", "decide"]]:
     """Run the chosen arm once, its worst case reserved before and settled after.
 
     Where the budget does not hold it, nothing is run, and the policy is asked again.
@@ -267,12 +272,14 @@ async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
     worst = state["decision"].arms[arm].worst_cost_usd or 0.0
     if context.purse is None:
         left = context.engine.cases.left(state).request_usd
-        return await _run(state, runtime, start, left, Tab())
+        done = await _run(state, runtime, start, left, Tab())
+        return Command(update=done, goto="verify")
     lease = await reserve(context.purse, arm, worst + _looked_up(state))
     if lease is None:
         why_not = refusal(worst, context.purse.left_usd)
         step = Step(node="act", seconds=time.perf_counter() - start, refused=f"{arm}: {why_not}")
-        return {"refused": {arm: why_not}, "steps": [step]}
+        refused: RunState = {"refused": {arm: why_not}, "steps": [step]}
+        return Command(update=refused, goto="decide")
     tab = Tab()
     try:
         done = await _run(state, runtime, start, worst, tab)
@@ -281,7 +288,7 @@ async def act(state: RunState, runtime: Runtime[Context]) -> RunState:
         await settle_broken(context.purse, lease, tab)
         raise
     await settle(context.purse, lease, done["attempts"][-1])
-    return done
+    return Command(update=done, goto="verify")
 
 
 async def _run(
@@ -295,7 +302,7 @@ async def _run(
     plain = is_plain(query) and not query.checks
     check = "none" if plain else engine.checker.kind_for(query, state["signals"], arm.context)
     checked = check != "none"
-    write = runtime.stream_writer
+    write = _writer(runtime)
     write(Event(kind="attempt", arm=name, checked=checked))
     attempt = await engine.runner.run(
         name,
@@ -306,16 +313,32 @@ async def _run(
         left_usd=left_usd,
         check=check,
         lookup=state.get("lookup"),
-        on_text=lambda text: write(Event(kind="delta", text=text, arm=name, checked=checked)),
-        on_reasoning=lambda text: write(Event(kind="reasoning", text=text, arm=name)),
-        on_delta=lambda piece: write(Event(kind="choice", arm=name, checked=checked, data=piece)),
         tab=tab,
+        **({} if context.quiet else _listeners(write, name, checked)),
     )
     engine.cases.took(state, attempt)
     attempt = _charged(state, attempt)
     write(Event(kind="attempt_done", arm=name, checked=checked, data=attempt))
     step = Step(node="act", seconds=time.perf_counter() - start, attempt=attempt)
     return {"attempts": [attempt], "check": check, "steps": [step]}
+
+
+def _listeners(write: StreamWriter, arm: str, checked: bool) -> dict[str, Any]:
+    """What a running arm tells as it writes."""
+    return {
+        "on_text": lambda text: write(Event(kind="delta", text=text, arm=arm, checked=checked)),
+        "on_reasoning": lambda text: write(Event(kind="reasoning", text=text, arm=arm)),
+        "on_delta": lambda piece: write(Event(kind="choice", arm=arm, checked=checked, data=piece)),
+    }
+
+
+def _writer(runtime: Runtime[Context]) -> StreamWriter:
+    """Where a node's events go."""
+    return _unheard if runtime.context.quiet else runtime.stream_writer
+
+
+def _unheard(_: Any) -> None:
+    """Nobody watches."""
 
 
 def _charged(state: RunState, attempt: Attempt) -> Attempt:
@@ -332,11 +355,6 @@ def _looked_up(state: RunState) -> float:
     return 0.0 if state["attempts"] else spent_usd(state)
 
 
-def acted(state: RunState) -> Literal["verify", "decide"]:
-    """Where the graph goes after `act`: back, where the budget refused the arm."""
-    return "verify" if len(state["attempts"]) > len(state["verdicts"]) else "decide"
-
-
 async def verify(state: RunState, runtime: Runtime[Context]) -> RunState:
     """Judge the last attempt."""
     start = time.perf_counter()
@@ -348,6 +366,6 @@ async def verify(state: RunState, runtime: Runtime[Context]) -> RunState:
         verdict = await runtime.context.engine.checker.verify(
             state["query"], state["signals"], attempt, state["check"]
         )
-    runtime.stream_writer(Event(kind="verdict", arm=attempt.arm, data=verdict))
+    _writer(runtime)(Event(kind="verdict", arm=attempt.arm, data=verdict))
     step = Step(node="verify", seconds=time.perf_counter() - start, verdict=verdict)
     return {"verdicts": [verdict], "steps": [step]}

@@ -31,7 +31,7 @@ def count_calls(counts: "Counter[str]") -> None:
         counts["graph"] += 1
         return stream(*args, **kwargs)
 
-    litellm.acompletion = called  # type: ignore[assignment]
+    litellm.acompletion = called
     CompiledStateGraph.astream = streamed  # type: ignore[method-assign]
 
 

@@ -14,7 +14,7 @@ import json
 import pstats
 import tempfile
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -144,18 +144,19 @@ async def _itemised(url: str, runs: int) -> list[Stage]:
     profile.disable()
     shares = _shares(profile)
     loop = threading.get_native_id()
-    spent: Counter[str] = Counter()
+    spent: defaultdict[str, float] = defaultdict(float)
     for ident, (name, seconds) in after.items():
         used = seconds - before.get(ident, ("", 0.0))[1]
         if ident == loop:
-            spent.update({stage: used * share for stage, share in shares.items()})
+            for stage, share in shares.items():
+                spent[stage] += used * share
         else:
             stages = (stage for start, stage in THREADS.items() if name.startswith(start))
             spent[next(stages, OTHER)] += used
     removal = {name: what for name, (_, what) in STAGES.items()}
     return [
         Stage(name, 1e3 * seconds / max(1, requests), removal.get(name, ""))
-        for name, seconds in spent.most_common()
+        for name, seconds in sorted(spent.items(), key=lambda item: -item[1])
     ]
 
 

@@ -50,7 +50,7 @@ def levels_of(grid: Grid, seed: int) -> list[Levels]:
     found = []
     for place in sorted(set(grid.places)):
         own = _complete(grid.rows(np.array([p == place for p in grid.places])).on_both_axes())
-        common = own.held.all(axis=0) if len(own.models) else np.zeros(0, dtype=bool)
+        common = np.asarray(own.held.all(axis=0)) & bool(own.models)
         if not all((common & (own.axis == a)).any() for a in (VERIFIABLE, KNOWLEDGE)):
             continue
         level = np.stack([levels(own, a) for a in (VERIFIABLE, KNOWLEDGE)])
@@ -63,8 +63,10 @@ def levels_of(grid: Grid, seed: int) -> list[Levels]:
 
 def _complete(grid: Grid) -> Grid:
     """Without the models that lack an item which most have: levels need the same items."""
-    usual = grid.held.mean(axis=0) >= USUAL if len(grid.models) else np.zeros(0, dtype=bool)
-    return grid.rows(grid.held[:, usual].all(axis=1)) if usual.any() else grid
+    if not grid.models:
+        return grid
+    usual = grid.held.mean(axis=0) >= USUAL
+    return grid.rows(np.asarray(grid.held[:, usual].all(axis=1))) if usual.any() else grid
 
 
 def _halves(grid: Grid, common: NDArray[np.bool_], axis: int, seed: int) -> Floats:
@@ -177,7 +179,7 @@ def _statistics(sources: list[Levels], index: list[NDArray[np.int64]]) -> Floats
 
 def _residuals(values: Floats, size: Floats) -> Floats:
     """(k, m) ranks less their regression on the ranks of size, scaled to 0..1."""
-    ranks = rankdata(values, axis=1) / values.shape[1]
+    ranks: Floats = rankdata(values, axis=1) / values.shape[1]
     ranks[np.isnan(values).any(axis=1)] = np.nan
     ranks -= ranks.mean(axis=1, keepdims=True)
     x = rankdata(size) / len(size)
@@ -185,7 +187,7 @@ def _residuals(values: Floats, size: Floats) -> Floats:
     spread = float(x @ x)
     if spread < 1e-12:
         return ranks
-    return ranks - (ranks @ x / spread)[:, None] * x
+    return np.asarray(ranks - (ranks @ x / spread)[:, None] * x, dtype=np.float64)
 
 
 def _correlate(a: Floats, b: Floats) -> float:

@@ -180,4 +180,4 @@ def _residual(table: Published, benchmark: str, size: float, score: float) -> fl
     x, y = _peers(table, benchmark, None)
     slope, constant = np.polyfit(x, y, 1)
     spread = math.sqrt(float(((y - constant - slope * x) ** 2).sum()) / (len(x) - 2))
-    return (score - constant - slope * math.log10(size)) / spread
+    return float((score - constant - slope * math.log10(size)) / spread)

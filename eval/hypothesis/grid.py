@@ -89,8 +89,10 @@ class Grid:
 
     def on_both_axes(self) -> "Grid":
         """Models with a cell on each axis: a slope of one axis has to be the other's peer."""
-        both = [self.held[:, self.axis == a].any(axis=1) for a in (VERIFIABLE, KNOWLEDGE)]
-        return self.rows(both[0] & both[1])
+        both = np.ones(len(self.models), dtype=bool)
+        for axis in (VERIFIABLE, KNOWLEDGE):
+            both &= self.held[:, self.axis == axis].any(axis=1)
+        return self.rows(both)
 
     def two_sizes(self) -> dict[str, list[str]]:
         """Family -> its strata with two sizes: all that within-family slopes rest on."""

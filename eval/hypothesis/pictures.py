@@ -208,12 +208,16 @@ def _worlds(found: "Findings") -> bytes | None:
     return png(figure)
 
 
+def _short(model: str) -> str:
+    return model.split("/")[-1][:24]
+
+
 def _routing(found: "Findings") -> bytes | None:
     rows = [(name, one) for name, routed in found.routed.items() for one in routed]
     if not rows:
         return None
-    names = [f"{one.pair.small.split('/')[-1]}\n{name}" for name, one in rows]
-    figure, axes = rows_panel(names, top=76, row=32)
+    names = [f"{_short(one.pair.small)}\nto {_short(one.pair.large)}, {name}" for name, one in rows]
+    figure, axes = rows_panel(names, top=76, row=32, right=120)
     ends = np.array([x for _, r in rows for x in (r.gain.low, r.gain.high) if not np.isnan(x)])
     reach = max(0.01, float(np.abs(ends).max()))
     axes.set_xlim(-1.1 * reach, 1.1 * reach)
@@ -228,7 +232,7 @@ def _routing(found: "Findings") -> bytes | None:
     title(
         figure,
         "Does verifiability tell where the small model matches the large one?",
-        "Beyond difficulty and length; the small model of each pair, 95 % over queries. Green: "
+        "Beyond difficulty and length; pairs of models, 95 % over queries. Green: small "
         "matches more on verifiable queries; pink: less; grey: the sign is open. Dashed: .005.",
     )
     return png(figure)

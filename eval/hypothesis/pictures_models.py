@@ -169,7 +169,7 @@ def _beyond(level: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np
     x = size - size.mean()
     y = level - level.mean()
     spread = float(x @ x)
-    return y - (x @ y / spread) * x if spread > 0 else y
+    return np.asarray(y - (x @ y / spread) * x) if spread > 0 else y
 
 
 def frontier(found: "Findings") -> bytes | None:

@@ -208,7 +208,8 @@ class _Area:
         ones = np.add.reduceat(ranked * self._truth, self._starts, axis=1)
         zeros = np.add.reduceat(ranked * (1 - self._truth), self._starts, axis=1)
         below = np.cumsum(zeros, axis=1) - zeros / 2
-        return (ones * below).sum(axis=1) / (ones.sum(axis=1) * zeros.sum(axis=1))
+        area: Floats = (ones * below).sum(axis=1) / (ones.sum(axis=1) * zeros.sum(axis=1))
+        return area
 
 
 def _difficulty(pair: PairData, folds: NDArray[np.int64], seed: int) -> Floats:
@@ -254,7 +255,6 @@ def _steps(x: Floats, y: Floats, beta: Floats, weight: Floats) -> Floats:
     p = 1 / (1 + np.exp(-np.clip(full @ beta, -30, 30)))
     wide = full.shape[1]
     squares = (full[:, :, None] * full[:, None, :]).reshape(len(x), -1) * (p * (1 - p))[:, None]
-    info = (weight @ squares).reshape(-1, wide, wide) + RIDGE * np.eye(wide)
-    pull = weight @ (full * (y - p)[:, None]) - RIDGE * beta
-    step: Floats = np.linalg.solve(info, pull[:, :, None])[:, :, 0]
-    return step
+    info: Floats = (weight @ squares).reshape(-1, wide, wide) + RIDGE * np.eye(wide)
+    pull: Floats = weight @ (full * (y - p)[:, None]) - RIDGE * beta
+    return np.asarray(np.linalg.solve(info, pull[:, :, None])[:, :, 0], dtype=np.float64)

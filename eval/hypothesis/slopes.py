@@ -53,7 +53,8 @@ class Design:
     def onehot(self) -> Floats:
         """(s, m): which rows a stratum has."""
         strata = int(self.stratum.max(initial=-1)) + 1
-        return (self.stratum[None, :] == np.arange(strata)[:, None]).astype(np.float64)
+        found: Floats = (self.stratum[None, :] == np.arange(strata)[:, None]).astype(np.float64)
+        return found
 
 
 def design(grid: Grid, active: bool = False, floors: bool = True, equal: bool = False) -> Design:
@@ -234,8 +235,8 @@ def _reduce(
     full -= (cross / sums[:, None, :]) @ cross.transpose(0, 2, 1)
     full[:, every, every] += small
     right = right - (cross @ (items / sums)[:, :, None])[:, :, 0]
-    found = np.linalg.solve(full, right[:, :, None])[:, :, 0]
-    moved = (items - (found[:, None, :] @ cross)[:, 0]) / sums
+    found = np.asarray(np.linalg.solve(full, right[:, :, None])[:, :, 0], dtype=np.float64)
+    moved = np.asarray((items - (found[:, None, :] @ cross)[:, 0]) / sums, dtype=np.float64)
     return moved, found[:, :strata], found[:, strata:]
 
 

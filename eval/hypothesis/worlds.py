@@ -7,7 +7,8 @@ the table: slopes that differ between families, models that are better or worse 
 on both axes and on one, and model x item deviations; answers are binomial.
 
 Slopes' spread between families is taken as it is seen, sampling noise included: too much noise
-rather than too little.
+rather than too little. A family counts by the spread of its sizes, since the slope between 6B and
+9B is mostly noise.
 """
 
 from collections.abc import Collection, Mapping
@@ -160,17 +161,18 @@ def _by_family(
         apart[rows] -= x[rows].mean()
         with np.errstate(invalid="ignore"):
             rest[rows] -= level[rows].mean(axis=0)
-    steep = []
+    steep, weights = [], []
     for f in np.unique(family):
         rows = (family == f) & ~np.isnan(rest).any(axis=1)
         spread = float((apart[rows] ** 2).sum())
         if spread > 1e-3:
             slope = apart[rows] @ rest[rows] / spread
             steep.append(slope)
+            weights.append(spread)
             rest[rows] -= apart[rows][:, None] * slope
     if len(steep) < 2:
         return np.zeros((2, 2)), rest
-    return np.atleast_2d(np.cov(np.array(steep).T)), rest
+    return np.atleast_2d(np.cov(np.array(steep).T, aweights=weights)), rest
 
 
 def world(grid: Grid, noise: Noise, ratio: float, rng: np.random.Generator) -> Grid:

@@ -13,7 +13,7 @@ Definitions (those of `Signals`):
 a held-out family never leaves a twin in training.
 
 Covered: all per-query tables and question files of the outcome data. Not covered: the
-model x benchmark means (they have no queries), and the packaged sources, which
+model x benchmark means (`aggregate_labels.py`), and the packaged sources, which
 `eval/fit/data.py` labels where it makes them.
 """
 

@@ -4,7 +4,7 @@ The same columns for every source, one row a query x model. `correct` becomes th
 `answer_parsed == 0` the status `unparsed` (with the score that the table gives). A table
 without a queries file gets query rows without texts.
 
-Not read: `outcomes_aggregates.parquet` (means without queries).
+Not read: `outcomes_aggregates.parquet` (means without queries: `aggregates.py`).
 """
 
 import hashlib

@@ -1,7 +1,5 @@
 """`POST /v1/chat/completions`."""
 
-from contextlib import aclosing
-
 from router.gateway.body import parse
 from router.gateway.chat_out import completion, headers_of
 from router.gateway.chat_query import messages_of, to_query
@@ -51,16 +49,8 @@ async def chat(exchange: Exchange) -> None:
 
 async def answer_once(exchange: Exchange, query: Query, target: Target, booking: Booking) -> Answer:
     """The answer of a run, which ends where the client leaves."""
-    events = exchange.generation.router.astream(query, policy=target.choice, purse=booking)
-
-    async def last() -> Answer | None:
-        async with aclosing(events):
-            async for event in events:
-                if event.kind == "answer":
-                    exchange.answer = event.data
-        return exchange.answer
-
-    answer = await exchange.race(last())
-    assert answer is not None  # astream raises before it ends without one
+    router = exchange.generation.router
+    answer = await exchange.race(router.aask(query, policy=target.choice, purse=booking))
+    exchange.answer = answer
     exchange.saw_answer()
     return answer

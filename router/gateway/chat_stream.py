@@ -45,7 +45,7 @@ class ChatWriter(Writer):
         """Tool calls and other choices, finish reasons, usage, [DONE]."""
         self._model = answer.model
         pieces: list[bytes] = []
-        finish = answer.finish
+        finish: str = answer.finish
         for choice in choices_of_run(answer):
             index = int(choice.get("index", 0))
             pieces += [] if self.forwarded else self._rest(index, choice)

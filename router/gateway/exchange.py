@@ -246,7 +246,8 @@ class Exchange:
         """Await work, unless the client leaves: then it is cancelled, and `Gone` raised."""
         task = asyncio.ensure_future(work)
         try:
-            await asyncio.wait({task, self.gone}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {task, self.gone}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             if not task.done():
                 raise Gone
             return task.result()

@@ -54,7 +54,7 @@ class FeedbackRequest(Strict):
     @property
     def score(self) -> float:
         """1: right; 0: wrong."""
-        return float(self.correct) if self.rating is None else self.rating
+        return float(bool(self.correct)) if self.rating is None else self.rating
 
 
 async def trace(exchange: Exchange) -> None:

@@ -78,7 +78,8 @@ class Gateway:
         own = router.settings.gateway
         self.generation = Generation(router.settings, router)
         self.parts = tuple(parts)
-        self.limits = RateLimits(own.rate_limit_url and own.rate_limit_url.get_secret_value())
+        url = own.rate_limit_url
+        self.limits = RateLimits(None if url is None else url.get_secret_value())
         self.places = Places(own.max_concurrent, own.max_queue)
         self.running: dict[str, Exchange] = {}
         self.draining = False

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["tenants"]
 
+OWN = {"audits": "audits", "shadow": "shadow"}
+"""Tenants of the gateway's own, by the setting that holds their budget (`router.labels.runs`)."""
 tenants = typer.Typer(help="Who pays: budgets, rate limits, what is stored.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The tenant's name.")]
@@ -48,6 +50,10 @@ def tenants_add(
     """Add a tenant; without options it has no budget, no rate limit, and no texts are kept."""
     from router.ledger import tenants as table
 
+    if name in OWN:
+        raise InputError(
+            f"tenant {name!r} is the gateway's own purse: its budget is {OWN[name]}.max_usd_per_day"
+        )
     wanted = _changed(table.Tenant(name), daily_usd, monthly_usd, rpm, tpm, store_prompts)
     with open_ledger(config) as opened:
         _show_tenants([opened.run(lambda c: table.add_tenant(c, wanted))], as_json)
