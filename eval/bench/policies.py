@@ -44,6 +44,7 @@ EXAMPLES: Mapping[str, Mapping[str, Any]] = {
     "paced-bandit": {"budget": 1e-3},
     "cost-cap": {"cap": 1e-2, "inner": "prompt-length"},
     "explore": {"inner": "prompt-length"},
+    "sticky": {"inner": "prompt-length"},
     "shadow": {"inner": "prompt-length", "shadow": "verifiability-threshold"},
 }  # fmt: skip
 """Parameters of those that cannot be asked for by a bare name."""
