@@ -133,15 +133,15 @@ def test_other_questions_under_the_same_name_are_refused(ready, tmp_path, monkey
 
 
 def test_the_ceiling_ends_with_its_own_code_and_resume_goes_on(ready, tmp_path, fake_model):
-    data = run(tmp_path / "r", "--limit", 30, "--max-cost", 0.001, code=5)
-    assert 0 < data["done"] < 30 and not data["complete"] and data["cost_usd"] <= 0.001
+    data = run(tmp_path / "r", "--limit", 30, "--max-cost", 0.0015, code=5)
+    assert 0 < data["done"] < 30 and not data["complete"] and data["cost_usd"] <= 0.0015
     assert not (tmp_path / "r" / OUTCOMES_FOLDER).exists()
     done = ockham("run", "--resume", tmp_path / "r", "--json", "--max-cost", 1)
     assert json.loads(done.stdout)["done"] == 30 and len(asked(fake_model)) == 30
 
 
 def test_partial_writes_what_is_there_and_asks_nothing(ready, tmp_path, fake_model):
-    data = run(tmp_path / "r", "--limit", 30, "--max-cost", 0.001, code=5)
+    data = run(tmp_path / "r", "--limit", 30, "--max-cost", 0.0015, code=5)
     before = len(asked(fake_model))
     ockham("run", "--resume", tmp_path / "r", "--partial", "--json")
     found = read_outcomes(tmp_path / "r" / OUTCOMES_FOLDER)
@@ -151,7 +151,7 @@ def test_partial_writes_what_is_there_and_asks_nothing(ready, tmp_path, fake_mod
 
 def test_an_interrupted_try_is_told_of_and_counted(ready, tmp_path):
     folder = tmp_path / "r"
-    run(folder, "--limit", 30, "--max-cost", 0.001, code=5)
+    run(folder, "--limit", 30, "--max-cost", 0.0015, code=5)
     with Journal.open(folder) as journal:
         journal.start("sums:29", 0, 0.125)
     data = run(folder, "--limit", 30)
