@@ -38,9 +38,13 @@ class Gateway:
         self.log = log
         self._command = tuple(command)
         self._file = log.open("ab")
-        self.process = subprocess.Popen(
-            command, stdout=self._file, stderr=subprocess.STDOUT, env=dict(env), cwd=log.parent
-        )
+        try:
+            self.process = subprocess.Popen(
+                command, stdout=self._file, stderr=subprocess.STDOUT, env=dict(env), cwd=log.parent
+            )
+        except OSError:
+            self._file.close()
+            raise
         try:
             self._wait(ready)
         except BaseException:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from eval.bench.signals import memory, texts
 
 NAMES = [
@@ -15,6 +17,7 @@ NAMES = [
 ]
 
 
+@pytest.mark.timeout(600)  # it fits the small heads that it compares: a minute of work
 def test_all_rows_are_measured() -> None:
     command = "bench signals --runs 1 --queries 20 --threads 1 --walk 20 --json"
     done = subprocess.run(

@@ -280,11 +280,16 @@ async def test_the_cuda_command_serves_and_a_kill_in_mid_stream_is_a_failed_atte
     assert "broke off in the middle of its answer" in attempt.error
     assert (attempt.tokens_basis, attempt.completion_tokens > 0) == ("counted", True)
     the_sampling_failed(sampled, SAMPLED.method)
-    # Whichever attempt came last: one broke off, or found nobody there any more.
+    # One stream that breaks takes no model out; that nobody listens any more does.
+    again = await attempt_with(models, WHOLE)
+    assert again.status is AttemptStatus.FAILED
     assert any(said in models.why_not("small") for said in ("broke off", "cannot be reached"))
     assert await asyncio.to_thread(command.wait, 40) == 4
     said = command.stderr.read()
-    assert "ran on an H100 with random weights" in said and "error: models.small: the server ended" in said
+    assert (
+        "ran on an H100 with random weights" in said
+        and "error: models.small: the server ended" in said
+    )
 
 
 WHOLE = ArmSettings(model="small", max_tokens=8000)
