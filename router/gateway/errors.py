@@ -16,7 +16,7 @@ from router.errors import (
 __all__ = ["Refused", "error_body", "error_of", "out_of_budget"]
 
 RETRY_S = 5
-"""Said to a client where no arm can be run now; a model that is down is tried again after 1 to 10 s."""
+"""Said to a client where no arm can be run now; a model that is down is tried after 1 to 10 s."""
 
 
 class Refused(Exception):

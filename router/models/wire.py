@@ -6,12 +6,17 @@ reasons that no server sent, and drops chunks without text. Where a reply is in 
 that a LiteLLM callback of the user's wants to see, stay with LiteLLM.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import pydantic_core
 
 __all__ = ["Part", "StreamError", "raw_chunks"]
+
+
+END_S = 0.5
 
 
 class StreamError(Exception):
@@ -83,6 +88,7 @@ async def _chunks(lines: AsyncIterator[bytes | str]) -> AsyncIterator[Part]:
             held.append(text[5:].strip())
         elif not text and held:
             if held[0] == "[DONE]":
+                await _to_the_end(lines)
                 break
             yield _parsed(held)
             held = []
@@ -92,6 +98,15 @@ async def _chunks(lines: AsyncIterator[bytes | str]) -> AsyncIterator[Part]:
         await close()
     if held and held[0] != "[DONE]":
         yield _parsed(held)
+
+
+async def _to_the_end(lines: AsyncIterator[bytes | str]) -> None:
+    """Read what follows [DONE], nothing as a rule: only a body that was read to its end leaves
+    the connection to the next call. A server that keeps it open is not waited for."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(END_S):
+            async for _ in lines:
+                pass
 
 
 def _parsed(lines: list[str]) -> Part:
