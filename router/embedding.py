@@ -15,7 +15,10 @@ from pydantic import BaseModel, ConfigDict
 
 from router.config import Settings
 from router.errors import BadResponse, BudgetError, InputError, ModelTimeout
-from router.models.client import TRANSPORT_TIMEOUT_S, Endpoint, load_litellm, model_error
+from router.models.client import TRANSPORT_TIMEOUT_S
+from router.models.completion import Endpoint
+from router.models.failures import model_error
+from router.models.loading import load_litellm
 from router.models.prices import hosted_price
 from router.paying import reserve, settle_bill
 from router.purse import Basis, Bill, Lease, Purse

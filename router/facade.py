@@ -1,19 +1,16 @@
 """`Router`: the library's face. `ask`, `aask` and `astream` are one `astream` underneath.
 
-A router has a home event loop, where its clients live: a background thread's, or the
-running loop where it is opened with `async with`. Calls from any other loop or thread
-are carried over, so `ask` works inside Jupyter and nothing blocks the caller's loop.
+A router has a home event loop, where its clients live (`router.home`): a background thread's,
+or the running loop where it is opened with `async with`.
 """
 
 import asyncio
-import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import Future
-from contextlib import aclosing, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
-from weakref import WeakKeyDictionary
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from policies import OnlyArm, Policy
 from router.answer import conclude, returned
@@ -21,8 +18,8 @@ from router.bounds import most_seconds, time_limit
 from router.concrete import concrete_policy
 from router.config import Settings, load_settings, make_policy
 from router.embedding import PACKAGED, Embedded, Embedder
-from router.errors import InputError, NoAnswerError, OckhamError
-from router.models.client import close_clients
+from router.errors import InputError, NoAnswerError
+from router.home import Home
 from router.models.prices import check_prices
 from router.purse import Purse
 from router.query import Askable, make_query
@@ -36,11 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Router"]
 
-T = TypeVar("T")
 PolicyChoice = Policy | str | None
 RECURSION_BACKSTOP = 1000
-_guests: WeakKeyDictionary[asyncio.AbstractEventLoop, int] = WeakKeyDictionary()
-"""How many routers were opened in a loop of their callers'."""
 
 
 class Router:
@@ -64,9 +58,7 @@ class Router:
         check_prices(settings)
         self.policy = self._policy(policy) if policy is not None else settings.make_policy()
         self.watch = _watch(settings)
-        self._home: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
-        self._opening = threading.Lock()
+        self._home = Home()
         self._assembling = asyncio.Lock()
         self._assembly = assembly
         self._trying: Future[None] | None = None
@@ -93,7 +85,7 @@ class Router:
             InputError: the query cannot be used.
             NoAnswerError: every arm failed or could not be run.
         """
-        return self._wait(self._answer(query, policy))
+        return self._home.wait(self._answer(query, policy))
 
     async def aask(
         self, query: Askable, *, policy: PolicyChoice = None, purse: Purse | None = None
@@ -103,14 +95,7 @@ class Router:
         Raises:
             BudgetError: the purse holds no arm's worst case, and nothing was answered.
         """
-        if self._home_loop() is asyncio.get_running_loop():
-            return await self._answer(query, policy, purse)
-        async with aclosing(self.astream(query, policy=policy, purse=purse)) as events:
-            async for event in events:
-                if event.kind == "answer":
-                    answer: Answer = event.data
-                    return answer
-        raise OckhamError("the run ended without an answer")  # pragma: no cover
+        return await self._home.carry_over(self._answer(query, policy, purse))
 
     async def astream(
         self,
@@ -128,7 +113,7 @@ class Router:
         the run is left in the middle.
         Leaving the loop early (`aclose`, cancellation) stops the model's work.
         """
-        home, here = self._home_loop(), asyncio.get_running_loop()
+        home, here = self._home.loop(), asyncio.get_running_loop()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         if home is here:
             run: asyncio.Future[None] = here.create_task(
@@ -141,7 +126,7 @@ class Router:
                     here.call_soon_threadsafe(queue.put_nowait, event)
 
             run = asyncio.wrap_future(
-                self._submit(self._drive(query, policy, carry, commit, purse))
+                self._home.submit(self._drive(query, policy, carry, commit, purse))
             )
         try:
             while (event := await queue.get()) is not None:
@@ -175,7 +160,7 @@ class Router:
         if not texts or not all(texts):
             raise InputError("input: at least one text is needed, and none may be empty")
         work = self._embed(texts, model, dimensions, purse)
-        return await self._carry_over(work)
+        return await self._home.carry_over(work)
 
     async def _embed(
         self, texts: Sequence[str], model: str, dimensions: int | None, purse: Purse | None
@@ -194,19 +179,19 @@ class Router:
         self, queries: Sequence[Askable], *, policy: PolicyChoice = None
     ) -> list[tuple[Signals, Decision]]:
         """`route` for many queries; they are embedded in batches."""
-        return self._wait(self._decide(queries, policy))
+        return self._home.wait(self._decide(queries, policy))
 
     async def aroute(
         self, query: Askable, *, policy: PolicyChoice = None
     ) -> tuple[Signals, Decision]:
         """`route` for async code."""
-        return (await self._carry_over(self._decide([query], policy)))[0]
+        return (await self._home.carry_over(self._decide([query], policy)))[0]
 
     # -- opening and closing --------------------------------------------------------
 
     def open(self) -> Self:
         """Load and start everything now instead of at the first question."""
-        self._wait(self._started())
+        self._home.wait(self._started())
         return self
 
     def close(self) -> None:
@@ -215,15 +200,10 @@ class Router:
         The router can be used again: its parts are then built from the settings.
         """
         assembly, self._assembly = self._assembly, None
-        if self._thread is not None and self._home is not None:
-            with suppress(TimeoutError):
-                asyncio.run_coroutine_threadsafe(_cancel_all(), self._home).result(timeout=10)
+        self._home.cancel_all()
         if assembly is not None and not self._lends:
             assembly.close()
-        if self._thread is not None and self._home is not None:
-            self._home.call_soon_threadsafe(self._home.stop)
-            self._thread.join(timeout=10)
-        self._home = self._thread = None
+        self._home.close()
         self._assembling = asyncio.Lock()
 
     def successor(self, settings: Settings) -> "Router":
@@ -245,10 +225,7 @@ class Router:
         self.close()
 
     async def __aenter__(self) -> Self:
-        if self._home is not None:
-            raise InputError("the router is open already: `async with` opens it in this loop")
-        self._home = home = asyncio.get_running_loop()
-        _guests[home] = _guests.get(home, 0) + 1
+        self._home.move_in()
         try:
             await self._started()
         except BaseException:
@@ -258,11 +235,7 @@ class Router:
 
     async def __aexit__(self, *_: object) -> None:
         self.close()
-        home = asyncio.get_running_loop()
-        _guests[home] -= 1
-        # Routers in one loop share its connections: the last one hangs up.
-        if not _guests[home]:
-            await close_clients()
+        await self._home.move_out()
 
     @property
     def models(self) -> "Models":
@@ -271,14 +244,12 @@ class Router:
         Raises:
             InputError: the router is not open yet.
         """
-        if self._assembly is None:
-            raise InputError("the router is not open: call open(), or use it in a `with` block")
-        return self._assembly.engine.models
+        return self._opened().engine.models
 
     def try_again(self) -> None:
         """Try models that are down again, in the background: for who watches without asking."""
         if self._assembly is not None and (self._trying is None or self._trying.done()):
-            self._trying = self._submit(self._assembly.start())
+            self._trying = self._home.submit(self._assembly.start())
 
     @property
     def checker(self) -> "Checker":
@@ -287,9 +258,7 @@ class Router:
         Raises:
             InputError: the router is not open yet.
         """
-        if self._assembly is None:
-            raise InputError("the router is not open: call open(), or use it in a `with` block")
-        return self._assembly.engine.checker
+        return self._opened().engine.checker
 
     @property
     def index_why_not(self) -> str | None:
@@ -297,6 +266,11 @@ class Router:
         return "starting" if self._assembly is None else self._assembly.index_why_not
 
     # -- inside ---------------------------------------------------------------------
+
+    def _opened(self) -> "Assembly":
+        if self._assembly is None:
+            raise InputError("the router is not open: call open(), or use it in a `with` block")
+        return self._assembly
 
     def _policy(self, policy: PolicyChoice) -> Policy:
         if policy is None:
@@ -402,44 +376,6 @@ class Router:
             raise NoAnswerError(f"no model was ready within {said}; see the servers")
         return starting.result()
 
-    def _home_loop(self) -> asyncio.AbstractEventLoop:
-        with self._opening:
-            if self._home is None or self._home.is_closed():
-                loop = asyncio.new_event_loop()
-                self._thread = threading.Thread(
-                    target=_serve_loop, args=(loop,), name="ockham-router", daemon=True
-                )
-                self._thread.start()
-                self._home = loop
-            return self._home
-
-    def _submit(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
-        return asyncio.run_coroutine_threadsafe(work, self._home_loop())
-
-    async def _carry_over(self, work: Coroutine[Any, Any, T]) -> T:
-        if self._home_loop() is asyncio.get_running_loop():
-            return await work
-        return await asyncio.wrap_future(self._submit(work))
-
-    def _wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run on the home loop and block. From the home loop itself it could never end."""
-        home = self._home_loop()
-        try:
-            inside = asyncio.get_running_loop() is home
-        except RuntimeError:
-            inside = False
-        if inside:
-            work.close()
-            raise InputError(
-                "called from the router's own event loop: use `await router.aask(...)`"
-            )
-        future = self._submit(work)
-        try:
-            return future.result()
-        except KeyboardInterrupt:
-            future.cancel()
-            raise
-
 
 def _watch(settings: Settings) -> Watch | None:
     """The alarms that the settings ask for, on the arms of the large tier."""
@@ -460,23 +396,3 @@ async def _end(run: "asyncio.Future[None]") -> None:
     await asyncio.wait({run})
     if not run.cancelled():
         run.exception()  # retrieved: who awaits the run has had it, or has gone
-
-
-async def _cancel_all() -> None:
-    """Cancel every other task of this loop and wait for their clean-up."""
-    others = asyncio.all_tasks() - {asyncio.current_task()}
-    for task in others:
-        task.cancel()
-    if others:
-        await asyncio.wait(others)
-
-
-def _serve_loop(loop: asyncio.AbstractEventLoop) -> None:
-    asyncio.set_event_loop(loop)
-    try:
-        loop.run_forever()
-    finally:
-        loop.run_until_complete(close_clients())
-        loop.run_until_complete(loop.shutdown_asyncgens())
-        loop.run_until_complete(loop.shutdown_default_executor())
-        loop.close()

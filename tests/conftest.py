@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from eval.bench.fake_model import FakeModel
-from router.models.client import close_clients
+from router.models.loading import close_clients
 
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")

@@ -26,7 +26,7 @@ from eval.fit.linear import Reals, fit_linear
 from eval.fit.table import Table
 from eval.fit.zero_shot import Encode, SemanticRouter
 from eval.metrics.calibration import auroc
-from router.models.client import load_litellm
+from router.models.loading import load_litellm
 
 __all__ = [
     "BASELINES",

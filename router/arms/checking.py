@@ -15,7 +15,7 @@ from router.arms.drawing import Asking, Drawn, room
 from router.arms.methods import Clr
 from router.arms.reader import passages_block
 from router.arms.spending import Refused
-from router.models.client import Completion
+from router.models.completion import Completion
 from router.samples import ClaimCheck
 
 __all__ = ["check_claims"]

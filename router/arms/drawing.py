@@ -19,7 +19,7 @@ from router.arms.spectrum import Variant
 from router.arms.spending import Bill, Refused, Spender
 from router.arms.thinking import ThinkFilter
 from router.arms.token_stats import token_stats
-from router.models.client import Completion, Endpoint
+from router.models.completion import Completion, Endpoint
 from router.needs import soft
 from router.samples import AttemptStatus, ClaimCheck, TokenStats
 from router.state import Passage, Query, Signals, Verdict

@@ -19,7 +19,7 @@ from dataclasses import replace
 
 from router.arms.methods import BudgetForcing
 from router.arms.thinking import CLOSE, OPEN, visible_text
-from router.models.client import Completion, Endpoint
+from router.models.completion import Completion, Endpoint
 from router.state import Domain
 from router.verify.concluding import closed_answer
 

@@ -26,7 +26,7 @@ from router.arms.drawing import (
 from router.arms.reading import Reading
 from router.arms.spending import BASE_TOKENS, MESSAGE_TOKENS, Refused
 from router.arms.thinking import ThinkFilter, visible_text
-from router.models.client import Completion, Plain
+from router.models.completion import Completion, Plain
 from router.needs import PLAIN
 from router.samples import AttemptStatus
 from router.state import Query

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from router.arms.reader import parse_reader
 from router.arms.thinking import unclosed, visible_text
-from router.models.client import Completion
+from router.models.completion import Completion
 from router.samples import AttemptStatus
 from router.state import Citation, Passage
 from router.verify.text import boxes

@@ -18,7 +18,7 @@ from router.arms.sampler import Sampler, Samples
 from router.arms.spending import Spender, Tab
 from router.errors import ModelUnavailable
 from router.knowledge.retrieving import Retriever
-from router.models.client import Endpoint
+from router.models.completion import Endpoint
 from router.models.pool import Models
 from router.needs import is_plain
 from router.samples import AttemptStatus

@@ -25,7 +25,8 @@ from router.errors import (
     ModelUnavailable,
     RequestRejected,
 )
-from router.models.client import Completion, Endpoint, Plain, complete
+from router.models.client import complete
+from router.models.completion import Completion, Endpoint, Plain
 from router.state import Price
 
 __all__ = ["Bill", "Refused", "Spender", "Tab", "prompt_bound"]

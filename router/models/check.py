@@ -25,7 +25,9 @@ from typing import Any, Literal, NamedTuple
 
 from router.config import Settings
 from router.errors import BadResponse, ModelError
-from router.models.client import Completion, Endpoint, complete, model_error, request
+from router.models.client import complete, request
+from router.models.completion import Completion, Endpoint
+from router.models.failures import model_error
 from router.models.pool import Models
 from router.models.probe import completion_rate
 from router.settings import ArmSettings

@@ -13,8 +13,8 @@ from router.commands import ConfigOption, JsonOption
 from router.config import Settings, load_settings
 from router.errors import InputError
 from router.models.check import Report, check_model
-from router.models.client import close_clients, load_litellm
 from router.models.launcher import ModelServer, free_port
+from router.models.loading import close_clients, load_litellm
 from router.models.machine import look
 from router.models.plan import Plan, make_plan
 from router.models.serving import serve_forever, server_for

@@ -12,7 +12,7 @@ from router.errors import ModelUnavailable
 from router.settings import ModelSettings
 
 if TYPE_CHECKING:
-    from router.models.client import Endpoint
+    from router.models.completion import Endpoint
 
 __all__ = ["Deployments"]
 

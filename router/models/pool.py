@@ -31,9 +31,10 @@ from router.errors import (
 )
 from router.models.abilities import abilities, provider_takes
 from router.models.breaker import FIRST_S, Breaker
-from router.models.client import Endpoint, load_litellm
+from router.models.completion import Endpoint
 from router.models.deployments import Deployments
 from router.models.launcher import EmbeddedServer, ModelServer, embedded_weights, free_port
+from router.models.loading import load_litellm
 from router.models.machine import look
 from router.models.plan import make_plan
 from router.models.prices import Rates, local_price, price_entry, stated_price

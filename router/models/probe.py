@@ -6,7 +6,8 @@ will die at the first request), so health is never asked for here.
 
 from datetime import UTC, datetime
 
-from router.models.client import Completion, Endpoint, complete
+from router.models.client import complete
+from router.models.completion import Completion, Endpoint
 from router.models.prices import Rates
 
 __all__ = ["PROBE", "PROBE_TOKENS", "ask", "completion_rate", "measure_rates"]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from router.errors import ModelDied, SetupError
-from router.models.client import Endpoint
+from router.models.completion import Endpoint
 from router.models.gguf import read_gguf
 from router.models.launcher import EmbeddedServer, ModelServer, VllmServer
 from router.models.plan import GOOD, Plan

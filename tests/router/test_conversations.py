@@ -4,7 +4,7 @@ import pytest
 
 from router.config import make_policy
 from router.conversations import Conversations
-from router.models.client import _cached
+from router.models.completion import _cached
 from router.state import Message, Price, Query
 
 CONTEXT = "You are a clerk. " + "Rule: be polite to everyone who asks. " * 600

@@ -13,7 +13,8 @@ from router.errors import (
     ModelUnavailable,
     ModelUnreachable,
 )
-from router.models.client import Completion, Endpoint, complete
+from router.models.client import complete
+from router.models.completion import Completion, Endpoint
 
 pytestmark = pytest.mark.usefixtures("hang_up")
 
