@@ -120,7 +120,7 @@ class Assembly:
     @property
     def index_why_not(self) -> str | None:
         """Why no passages can be looked up; None where they can."""
-        return self.engine.cases.index_why_not
+        return self.engine.cases.offers.index_why_not
 
     def adapted(self, settings: Settings) -> Self | None:
         """The same parts under other settings; None where those change one of the parts."""

@@ -1,61 +1,36 @@
 """From a run's state to the case a policy sees, and from its choice to an explained one.
 
-Facts only: prices, caps, what can be run and what cannot, and why. Tokens are predicted
-by plain constants a domain until they are fitted; the worst case is a bound, not a
-prediction: a token is at least one byte of prompt, and the completion stops at its cap.
-It trusts the provider to honour that cap and to bill what its usage says.
+Facts only. What each arm offers, and why it cannot be run, is `router.offers`'.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from policies import STOP, Arm, AttemptBlock, CaseBatch, ChoiceBatch, Outcome, Shadowed
-from router.arms.bounds import expected_tokens, instruction_bytes, worst_tokens
 from router.arms.latency import Latency
-from router.arms.methods import Single
-from router.arms.plain import plain_bound, plain_tokens
-from router.arms.reader import passages_block, reader_response_format
-from router.arms.run import asks_many, token_cap
-from router.arms.spending import prompt_bound
 from router.bounds import Left, left_of, too_slow
-from router.concrete import plainest
 from router.config import Settings
 from router.conversations import Conversations
 from router.models.pool import Models
-from router.needs import choices_asked, hard_needs, is_plain
+from router.offers import Offer, Offers
 from router.samples import AttemptStatus
-from router.settings import ArmSettings
 from router.state import (
     ArmEstimate,
     Attempt,
     Decision,
-    Domain,
     Lookup,
-    Passage,
     Query,
     RunState,
     ShadowChoice,
     Verdict,
 )
 
-__all__ = ["CaseBuilder", "explain", "refusal", "spent_usd"]
+__all__ = ["CaseBuilder", "explain", "row_key", "spent_usd"]
 
-CHARS_PER_TOKEN = 3.6
-"""English prose through common BPE vocabularies; predictions only."""
-COMPLETION_TOKENS: Mapping[Domain, int] = {
-    "math": 180, "code": 220, "logic": 220, "knowledge": 60, "open": 120,
-}  # fmt: skip
-TEMPLATE_TOKENS = 200
-"""Instruction or reader's task with its schema, bounded from above."""
-PASSAGE_CHARS = 1200
-"""Longest passage the index returns, with its title: what stands for one not yet found."""
-ESCAPED_BYTES = 12
-"""Of one character in the reader's form, at most: what may be quoted stands there a second time."""
 OUTCOMES: Mapping[AttemptStatus, Outcome] = {
     AttemptStatus.OK: Outcome.ANSWERED,
     AttemptStatus.TRUNCATED: Outcome.INCOMPLETE,
@@ -66,41 +41,14 @@ OUTCOMES: Mapping[AttemptStatus, Outcome] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Size:
-    """Tokens of one call."""
-
-    prompt: int
-    """Predicted."""
-    bound: int
-    """Most that the prompt can have."""
-    cap: int
-    """Most of a choice."""
-    choices: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """One arm, as of now. Costs in USD; `why_not` is None where the arm can be run."""
-
-    predicted: float
-    worst: float
-    why_not: str | None
-    capable: bool
-    seconds: float = float("nan")
-    over_budget: bool = False
-    over_cap: bool = False
-
-
 class CaseBuilder:
     """Builds the live case: a batch of one."""
 
     def __init__(self, settings: Settings, models: Models, index_why_not: str | None) -> None:
         self._settings = settings
         self._models = models
-        self.index_why_not = index_why_not
+        self.offers = Offers(settings, models, index_why_not)
         self._latency = Latency()
-        self._plainest = plainest(settings.arms)
         self.conversations = Conversations(
             settings.conversations.lifetime_s, settings.conversations.most
         )
@@ -121,8 +69,8 @@ class CaseBuilder:
         left = self.left(state, tenant_usd)
         facts = {
             name: replace(
-                self._facts(name, arm, state, left),
-                seconds=self._latency.expect(name, self._written(arm, state)),
+                self.offers.of(name, arm, state, left),
+                seconds=self._latency.expect(name, self.offers.written(arm, state)),
             )
             for name, arm in self._settings.arms.items()
         }
@@ -146,9 +94,9 @@ class CaseBuilder:
             row_key=row_key(state["query"].text),
             attempts=_attempts(self.arms, state["attempts"], state["verdicts"]),
         )
-        return case, {name: _estimate(f) for name, f in facts.items()}
+        return case, {name: offer.told() for name, offer in facts.items()}
 
-    def _cached(self, state: RunState, facts: dict[str, _Facts]) -> list[float] | None:
+    def _cached(self, state: RunState, facts: dict[str, Offer]) -> list[float] | None:
         """Take what the cache saves out of the predictions; the block `held`, where a turn is
         cached: USD saved in the column of the arm that served it, NaN elsewhere."""
         key = state["query"].conversation
@@ -176,143 +124,15 @@ class CaseBuilder:
         bounds = state["query"].bounds
         return left_of(self._settings.limits, bounds, spent_usd(state), tenant_usd)
 
-    def reads_passages(self, query: Query) -> bool:
-        """Whether an arm that reads passages can be run, its model and its index being there."""
-        if query.passages is None and self.index_why_not is not None:
-            return False
-        reading = (a for a in self._settings.arms.values() if a.context == "index")
-        return any(self._models.why_not(arm.model) is None for arm in reading)
-
     def took(self, state: RunState, attempt: Attempt) -> None:
         """Learn from an attempt how long its arm takes."""
         if attempt.status not in (AttemptStatus.FAILED, AttemptStatus.NO_ANSWER):
-            tokens = self._written(self._settings.arms[attempt.arm], state)
+            tokens = self.offers.written(self._settings.arms[attempt.arm], state)
             self._latency.observe(attempt.arm, tokens, attempt.seconds)
-
-    def _written(self, arm: ArmSettings, state: RunState) -> int:
-        """Tokens that one sample is predicted to write."""
-        cap = token_cap(arm, self._models.settings(arm.model))
-        return min(cap, COMPLETION_TOKENS[state["signals"].domain])
-
-    def _facts(self, name: str, arm: ArmSettings, state: RunState, left: Left) -> _Facts:
-        model = self._models.settings(arm.model)
-        price = self._models.price(arm.model)
-        plain = is_plain(state["query"])
-        size = self._plain_size(arm, state) if plain else self._size(arm, state)
-        method = Single() if plain else arm.method
-        language = state["signals"].language
-        capable = model.languages is None or language in {*model.languages, "und"}
-        cannot = self._cannot(name, arm, state["query"]) if plain else None
-        why_not = cannot or self._why_not(arm, state, size.prompt)
-        if price is None:
-            return _Facts(float("nan"), float("nan"), why_not, capable)
-        one = price.cost(size.bound, size.cap * size.choices)
-        # A method of several samples stops at what is left: `router.arms.spending`.
-        every = worst_tokens(method, size.bound, size.cap * size.choices).times(1 + model.retries)
-        worst = max(one, min(left.usd, price.cost(*every)))
-        written = min(self._written(arm, state), size.cap) * size.choices
-        predicted = min(worst, price.cost(*expected_tokens(method, size.prompt, written)))
-        over_budget = over_cap = False
-        if why_not is None:
-            why_not, over_budget = _too_dear(one, left, state.get("refused", {}).get(name))
-            over_cap = why_not is not None and not over_budget
-        return _Facts(
-            predicted, worst, why_not, capable, over_budget=over_budget, over_cap=over_cap
-        )
-
-    def _size(self, arm: ArmSettings, state: RunState) -> _Size:
-        query = state["query"]
-        chars = sum(len(m.content) for m in query.messages)
-        extra, extra_bytes = self._passages(arm, state)
-        template = TEMPLATE_TOKENS + instruction_bytes(arm.method)
-        prompt = int((chars + extra) / CHARS_PER_TOKEN) + template
-        cap = token_cap(arm, self._models.settings(arm.model))
-        if arm.method.k == 1 and isinstance(arm.method, Single):
-            cap = min(cap, query.sampling.max_tokens or cap)
-        # The messages without the arm's own words, which `template` bounds.
-        bare = [{"content": m.content} for m in query.messages]
-        bound = prompt_bound(bare, None, query.response_format) + extra_bytes + template
-        context = self._models.context_tokens(arm.model)
-        if context is not None:
-            bound, cap = min(bound, context), min(cap, context)
-        return _Size(prompt, bound, cap)
-
-    def _plain_size(self, arm: ArmSettings, state: RunState) -> _Size:
-        """Of one call with what the client sent, and nothing of ours."""
-        query, model = state["query"], self._models.settings(arm.model)
-        cap = token_cap(arm, model)
-        cap = min(cap, query.sampling.max_tokens or cap)
-        bound = plain_bound(query, model.image_tokens, self._models.most_input(arm.model))
-        prompt = min(bound, plain_tokens(query, CHARS_PER_TOKEN))
-        return _Size(prompt, bound, cap, choices_asked(query))
-
-    def _cannot(self, name: str, arm: ArmSettings, query: Query) -> str | None:
-        """Why the arm cannot serve a request for more than a text, None where it can."""
-        missing = sorted(hard_needs(query) - self._models.can(arm.model))
-        if missing:
-            return (
-                f"its model cannot do what the request needs: {', '.join(missing)} "
-                f"(models.{arm.model}.can)"
-            )
-        first = self._plainest[arm.model]
-        return None if name == first else f"for such a request it makes the same call as {first}"
-
-    def _passages(self, arm: ArmSettings, state: RunState) -> tuple[int, int]:
-        """Characters and bytes that passages add to the arm's prompt: of the real ones, once
-        they are known, else a bound."""
-        if arm.context == "none":
-            return 0, 0
-        known, many = _known_passages(state), asks_many(arm, self._models.settings(arm.model))
-        if known is None:
-            most = self._settings.knowledge.passages
-            chars = min(most, arm.passages or most) * PASSAGE_CHARS
-            return chars, chars * (4 if many else 4 + ESCAPED_BYTES)
-        read = known[: arm.passages]
-        shown = passages_block(read)
-        # Some providers write the form, which holds what may be quoted, into the prompt.
-        form = len(json.dumps(reader_response_format(read, many=many)))
-        return len(shown), len(shown.encode("utf-8", "replace")) + form
-
-    def _why_not(self, arm: ArmSettings, state: RunState, prompt: int) -> str | None:
-        """Why the arm cannot be run now whatever it costs, None where it can."""
-        down = self._models.why_not(arm.model)
-        if down is not None:
-            return down
-        query = state["query"]
-        if arm.context == "index" and query.passages is None and not is_plain(query):
-            lookup = state.get("lookup")
-            broken = lookup.error if lookup is not None else None
-            if self.index_why_not or broken:
-                return self.index_why_not or broken
-        context = self._models.context_tokens(arm.model)
-        if context is not None and prompt >= context:
-            return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
-        return None
-
-
-def _too_dear(one: float, left: Left, refused: str | None) -> tuple[str | None, bool]:
-    """Why there is no money for one sample, whose worst case is `one`; whether it is for the
-    budget. `refused`: what the budget has said of the arm in this run."""
-    if one > left.request_usd:
-        rest = f"{max(left.request_usd, 0):.4f} left under {left.cap}"
-        return f"its worst case, USD {one:.4f}, is above the USD {rest}", False
-    if refused is not None:
-        return refused, True
-    if one > left.tenant_usd:
-        return refusal(one, left.tenant_usd), True
-    return None, False
-
-
-def refusal(usd: float, left_usd: float) -> str:
-    """What is said of an arm whose worst case the budget does not hold."""
-    return (
-        f"its worst case, USD {usd:.4f}, is above what the budget has left "
-        f"(USD {max(left_usd, 0):.4f})"
-    )
 
 
 def _passed_over(
-    facts: Mapping[str, _Facts], state: RunState, left_s: float | None
+    facts: Mapping[str, Offer], state: RunState, left_s: float | None
 ) -> dict[str, str]:
     """Arms that can be run, and are too slow for what the caller asked for."""
     if left_s is None:
@@ -328,11 +148,6 @@ def spent_usd(state: RunState) -> float:
     if not state["attempts"]:
         return 0.0 if lookup is None else lookup.cost_usd
     return sum(attempt.charged_usd for attempt in state["attempts"])
-
-
-def _known_passages(state: RunState) -> tuple[Passage, ...] | None:
-    lookup: Lookup | None = state.get("lookup")
-    return state["query"].passages if lookup is None else lookup.passages
 
 
 def row_key(text: str) -> NDArray[np.uint64]:
@@ -381,18 +196,6 @@ def _shadow(seen: Shadowed, arms: Sequence[Arm]) -> ShadowChoice:
         policy=seen.policy,
         arm=None if column == STOP else arms[column].name,
         reasons=seen.choice.explain(0),
-    )
-
-
-def _estimate(facts: _Facts) -> ArmEstimate:
-    return ArmEstimate(
-        available=facts.why_not is None,
-        why_not=facts.why_not,
-        over_budget=facts.over_budget,
-        over_cap=facts.over_cap,
-        predicted_cost_usd=None if np.isnan(facts.predicted) else facts.predicted,
-        worst_cost_usd=None if np.isnan(facts.worst) else facts.worst,
-        predicted_seconds=None if np.isnan(facts.seconds) else facts.seconds,
     )
 
 

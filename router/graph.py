@@ -27,12 +27,13 @@ from policies import CaseBatch, OnlyArm, Policy, best_attempt
 from router.arms.run import ArmRunner
 from router.arms.spending import Tab
 from router.bounds import escalated, seconds_left, time_limit
-from router.cases import CaseBuilder, explain, refusal, spent_usd
+from router.cases import CaseBuilder, explain, spent_usd
 from router.config import Settings
 from router.errors import ConfigError
 from router.knowledge.retrieving import ANSWERABILITY, Retriever, wanted
 from router.models.pool import Models
 from router.needs import is_plain
+from router.offers import refusal
 from router.paying import reserve, settle, settle_broken
 from router.purse import Purse
 from router.state import (
@@ -167,7 +168,7 @@ async def look_up(context: Context, state: RunState) -> Lookup | None:
 
 def _looked_for(context: Context, query: Query, signals: Signals) -> bool:
     """Whether passages are looked for before an arm is chosen."""
-    readable = context.engine.cases.reads_passages(query)
+    readable = context.engine.cases.offers.reads_passages(query)
     return not is_plain(query) and wanted(context.policy.needs, query, signals, readable)
 
 
