@@ -13,7 +13,6 @@ from contextlib import aclosing
 from typing import Any
 
 from router.errors import ModelError
-from router.gateway.chat_out import shown_attempt
 from router.gateway.encode import comment, header
 from router.gateway.errors import Refused
 from router.gateway.exchange import Exchange, Headers, to_its_end
@@ -25,6 +24,8 @@ __all__ = ["Writer", "stream_run"]
 BEAT_S = 1.0
 _ANSWERING = ("delta", "choice")
 """Events that carry tokens of the answer."""
+_NO_ANSWER = frozenset({"role", "reasoning_content"})
+"""Fields of a delta that leave another arm free to answer."""
 
 
 class Writer(ABC):
@@ -37,7 +38,7 @@ class Writer(ABC):
         self.answer: Answer | None = None
         self.route: list[str] = []
         self.forwarded = False
-        """The model's own deltas were passed on, with all that they hold beside text."""
+        """Of the model's own deltas some of the answer was passed on: text, tool calls, ..."""
         self._reasoning = reasoning
 
     @abstractmethod
@@ -86,7 +87,7 @@ class Writer(ABC):
             return [comment(f"attempt {event.arm}")], False
         if event.kind == "attempt_done":
             failed = event.data.status is AttemptStatus.FAILED
-            if failed and self.committed:
+            if failed and (self.committed or self.forwarded):
                 raise ModelError(event.data.error or "the model failed in the middle of its answer")
             return [], False
         if event.kind == "verdict":
@@ -109,20 +110,17 @@ class Writer(ABC):
 
     def _forward(self, raw: Mapping[str, Any]) -> list[bytes]:
         """A delta of the model's own. Its text comes as a `delta` event too, just after."""
-        self.forwarded = True
-        if not raw.get("index"):
-            self.committed += raw["delta"].get("content") or ""
-        return self.delta(raw)
+        pieces = self.delta(raw)
+        if pieces and not raw["delta"].keys() <= _NO_ANSWER:
+            self.forwarded = True
+            if not raw.get("index"):
+                self.committed += raw["delta"].get("content") or ""
+        return pieces
 
     def _commit(self, text: str) -> list[bytes]:
         pieces = self.text(text)
         self.committed += text
         return pieces
-
-
-def choices_of_run(answer: Answer) -> tuple[Any, ...]:
-    """The model's own choices, where the answer is more than a text."""
-    return tuple(shown_attempt(answer).choices)
 
 
 async def stream_run(
