@@ -15,9 +15,10 @@ from typing import Any
 from router.errors import ModelError
 from router.gateway.encode import comment, header
 from router.gateway.errors import Refused
-from router.gateway.exchange import Exchange, Headers, to_its_end
+from router.gateway.exchange import Exchange, Headers
 from router.samples import AttemptStatus
 from router.state import Answer, Event
+from router.tasks import ended, to_its_end
 
 __all__ = ["Writer", "stream_run"]
 
@@ -133,7 +134,8 @@ async def stream_run(
         await exchange.race(_forward(events, writer, outlet))
     finally:
         beating.cancel()
-        await to_its_end(_ended(beating))
+        # The client that left while it wrote is noticed elsewhere.
+        await to_its_end(ended(beating))
     await exchange.end_stream()
 
 
@@ -186,10 +188,3 @@ class _Outlet:
 
     async def _tell(self, told: Refused) -> None:
         await self.exchange.write(self._writer.broken(told))
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    """Wait for a cancelled task; the client that left while it wrote is noticed elsewhere."""
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
