@@ -13,9 +13,10 @@ from contextlib import aclosing
 from typing import Any
 
 from router.errors import ModelError
+from router.gateway.connection import Headers
 from router.gateway.encode import comment, header
 from router.gateway.errors import Refused
-from router.gateway.exchange import Exchange, Headers
+from router.gateway.exchange import Exchange
 from router.samples import AttemptStatus
 from router.state import Answer, Event
 from router.tasks import ended, to_its_end
@@ -68,10 +69,7 @@ class Writer(ABC):
 
     def headers(self) -> Headers:
         """What is known when the response begins."""
-        told = [(b"x-ockham-trace-id", self.id.encode())]
-        if self.route:
-            told.append((b"x-ockham-route", header(",".join(self.route))))
-        return told
+        return [(b"x-ockham-route", header(",".join(self.route)))] if self.route else []
 
     def take(self, event: Event) -> tuple[list[bytes], bool]:
         """The bytes that one event adds, and whether they should leave at once."""

@@ -1,4 +1,4 @@
-"""What of a run's events a stream shows: nothing twice, and never two arms' pieces as one answer."""
+"""What a stream shows of a run: nothing twice, and never two arms' pieces as one answer."""
 
 import json
 
