@@ -1,7 +1,9 @@
 """The body of `/v1/chat/completions`, after the OpenAI SDK's own types.
 
-A parameter is honoured or refused by name, never ignored. `user`, `safety_identifier`,
-`prompt_cache_key`, `metadata` and `store: false` ask for nothing that would have to be done.
+A parameter is honoured or refused by name, never ignored. `safety_identifier`,
+`prompt_cache_key`, `metadata` and `store: false` ask for nothing that would have to be done. A
+turn's `name` reaches the model with a turn that is passed on as it came (images, tool calls), and
+is left out of a text's.
 """
 
 from typing import Annotated, Any, Literal, Self

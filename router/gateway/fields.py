@@ -68,7 +68,7 @@ USD = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 class Overrides(Strict):
     """What a request asks of the router: the body's `ockham` object (the OpenAI SDK's
     `extra_body={"ockham": {...}}`). The same in headers: X-Ockham-Max-Cost-USD,
-    -Max-Latency-S, -Min-Confidence, -Policy. The stricter of the two holds."""
+    -Max-Latency-S, -Min-Confidence, -Policy, -Reasoning. The stricter of the two holds."""
 
     policy: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     """A policy's name as in `ockham/<policy>`; only with the model `ockham/auto`."""

@@ -200,7 +200,6 @@ def _check_live(old: Settings, new: Settings) -> None:
         for name in type(old.gateway).model_fields
         if name not in LIVE and getattr(old.gateway, name) != getattr(new.gateway, name)
     ]
-    if old.ledger != new.ledger:
-        fixed.append("ledger")
+    fixed += [name for name in ("ledger", "telemetry") if getattr(old, name) != getattr(new, name)]
     if fixed:
         raise ConfigError(f"{', '.join(fixed)}: cannot change while running; restart instead")

@@ -41,6 +41,7 @@ def test_another_policy_takes_over_without_new_models(reloaded):
     assert ask(served).headers["x-ockham-route"] == "small"
     models = served.gateway.router.models
     following["policy"] = {"name": "always-large"}
+    following["audits"] = {"at_once": 2}
     told = reload(served).json()
     assert (told["generation"], told["policy"]) == (2, "always-large")
     assert ask(served).headers["x-ockham-route"] == "large"
@@ -65,7 +66,8 @@ def test_a_bad_configuration_changes_nothing(reloaded):
 def test_what_only_a_restart_can_change_is_named(reloaded):
     served, following = reloaded
     following["gateway"] = {**ADMIN, "max_queue": 3}
-    assert "gateway.max_queue" in reload(served).json()["error"]["message"]
+    following["telemetry"] = {"most_tenants": 3}
+    assert "gateway.max_queue, telemetry: cannot" in reload(served).json()["error"]["message"]
 
 
 def test_keys_change_at_once(reloaded):
