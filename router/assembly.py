@@ -66,8 +66,9 @@ class ThreadedSignals:
 
 
 _NO_PART = frozenset(
-    {"policy", "limits", "prices", "gateway", "ledger", "embeddings", "watch", "tracing"}
-)
+    {"policy", "limits", "prices", "gateway", "ledger", "embeddings", "watch", "tracing",
+     "telemetry", "audits", "shadow"}
+)  # fmt: skip
 """Settings that no part of an assembly is made of: they are read at each run."""
 
 

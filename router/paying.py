@@ -7,16 +7,13 @@ worst case back until it expires.
 """
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
 
 from router.arms.spending import Tab
 from router.purse import Basis, Bill, Lease, Purse
 from router.state import Attempt
+from router.tasks import ended, to_its_end
 
 __all__ = ["bill_of", "reserve", "settle", "settle_bill", "settle_broken"]
-
-T = TypeVar("T")
 
 
 async def reserve(purse: Purse, arm: str, usd: float) -> Lease | None:
@@ -25,11 +22,16 @@ async def reserve(purse: Purse, arm: str, usd: float) -> Lease | None:
     try:
         return await asyncio.shield(taking)
     except asyncio.CancelledError:
-        await asyncio.wait({taking})
-        lease = None if taking.cancelled() or taking.exception() else taking.result()
-        if lease is not None:
-            await _to_its_end(purse.settle(lease, Bill(0.0, "reported")))
+        await to_its_end(_give_back(purse, taking))
         raise
+
+
+async def _give_back(purse: Purse, taking: "asyncio.Future[Lease | None]") -> None:
+    """Settle a reserve that nobody waits for any more at nothing."""
+    await ended(taking)
+    lease = None if taking.cancelled() or taking.exception() else taking.result()
+    if lease is not None:
+        await purse.settle(lease, Bill(0.0, "reported"))
 
 
 async def settle(purse: Purse, lease: Lease, attempt: Attempt) -> None:
@@ -49,22 +51,10 @@ async def settle_broken(purse: Purse, lease: Lease, tab: Tab | None) -> None:
 
 async def settle_bill(purse: Purse, lease: Lease, bill: Bill) -> None:
     """Book a bill, also while the run is being cancelled."""
-    await _to_its_end(purse.settle(lease, bill))
+    await to_its_end(purse.settle(lease, bill))
 
 
 def bill_of(attempt: Attempt) -> Bill:
     """What a budget is charged with for an attempt."""
     basis: Basis = "reported" if attempt.tokens_basis == "reported" else "estimated"
     return Bill(attempt.charged_usd, basis, attempt.prompt_tokens, attempt.completion_tokens)
-
-
-async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await it; a cancellation is passed on only once it is done."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled() and (error := task.exception()) is not None:
-            raise error from None
-        raise

@@ -287,7 +287,8 @@ class SandboxSettings(Section):
 class GatewaySettings(Section):
     """The HTTP face. Off loopback it refuses to start without keys. Times in seconds.
 
-    A reload takes over keys, the body's limits and `allow_image_urls`; the rest a restart.
+    A reload takes over keys, the body's limits, `send_timeout_s` and `allow_image_urls`; the rest
+    a restart.
     """
 
     host: str

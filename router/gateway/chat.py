@@ -1,56 +1,42 @@
 """`POST /v1/chat/completions`."""
 
-from router.gateway.body import parse
-from router.gateway.chat_out import completion, headers_of
-from router.gateway.chat_query import messages_of, to_query
+from typing import Any
+
+from router.gateway.chat_out import completion
+from router.gateway.chat_query import call_of, checks_of, messages_of
 from router.gateway.chat_schema import ChatRequest
 from router.gateway.chat_stream import ChatWriter
 from router.gateway.exchange import Exchange
-from router.gateway.naming import Target, target_of
-from router.gateway.overrides import bounds_of, conversation_key, overrides_of
-from router.gateway.stream import stream_run
-from router.ledger.booking import Booking
-from router.state import Answer, Query
+from router.gateway.routed import Api, Body, serve_routed
+from router.state import Answer, JsonSchemaCheck, Message
 
-__all__ = ["answer_once", "chat"]
+__all__ = ["chat"]
+
+
+class _Chat(Api[ChatRequest]):
+    schema = ChatRequest
+
+    def messages(self, body: Body, allow_urls: bool) -> tuple[Message, ...]:
+        return messages_of(body["messages"], allow_urls)
+
+    def checks(self, request: ChatRequest) -> tuple[JsonSchemaCheck, ...]:
+        return checks_of(request.response_format)
+
+    def call(self, request: ChatRequest, body: Body) -> dict[str, Any]:
+        return call_of(request, body)
+
+    def whole(self, request: ChatRequest, body: Body, answer: Answer) -> dict[str, Any]:
+        return completion(answer)
+
+    def writer(self, id: str, request: ChatRequest, body: Body, *, reasoning: bool) -> ChatWriter:
+        options = request.stream_options
+        usage = bool(options and options.include_usage)
+        return ChatWriter(id, request.model, usage=usage, reasoning=reasoning)
+
+
+_API = _Chat()
 
 
 async def chat(exchange: Exchange) -> None:
     """One completion, whole or as a stream."""
-    who = await exchange.authenticate()
-    body = await exchange.body()
-    request = parse(ChatRequest, body)
-    asked = overrides_of(exchange.headers, request.ockham)
-    target = target_of(exchange.generation.router, request.model, asked)
-    exchange.policy = target.policy
-    messages = messages_of(body["messages"], exchange.settings.gateway.allow_image_urls)
-    key = conversation_key(who.tenant, messages)
-    query = to_query(
-        request, body, exchange.id, messages=messages, conversation=key,
-        bounds=bounds_of(asked, 0.0, exchange.settings.limits.timeout_s),
-    )  # fmt: skip
-    query = await exchange.admit(query, asked)
-    booking = await exchange.book(query)
-    if not request.stream:
-        answer = await answer_once(exchange, query, target, booking)
-        trace = (b"x-ockham-trace-id", exchange.id.encode())
-        await exchange.send_json(completion(answer), headers=[*headers_of(answer), trace])
-        return
-    options = request.stream_options
-    writer = ChatWriter(
-        exchange.id, request.model, usage=bool(options and options.include_usage),
-        reasoning=bool(asked.reasoning),
-    )  # fmt: skip
-    run = exchange.generation.router.astream(
-        query, policy=target.choice, commit=True, purse=booking
-    )
-    await stream_run(exchange, run, writer)
-
-
-async def answer_once(exchange: Exchange, query: Query, target: Target, booking: Booking) -> Answer:
-    """The answer of a run, which ends where the client leaves."""
-    router = exchange.generation.router
-    answer = await exchange.race(router.aask(query, policy=target.choice, purse=booking))
-    exchange.answer = answer
-    exchange.saw_answer()
-    return answer
+    await serve_routed(exchange, _API)

@@ -1,5 +1,5 @@
-"""From a request of the chat API to a `Query`: the turns, the sampling, the checks, and all
-that goes to the model as it is."""
+"""What a request of the chat API means: its turns, its checks, and all that goes to the model as
+it is."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -8,10 +8,10 @@ from router.errors import InputError
 from router.gateway.chat_schema import ChatRequest
 from router.gateway.fields import ResponseFormat
 from router.gateway.images import check_image
-from router.state import Bounds, JsonSchemaCheck, Message, Query, Sampling
+from router.state import JsonSchemaCheck, Message
 from router.verify.format import schema_fault
 
-__all__ = ["checks_of", "message_of", "messages_of", "to_query"]
+__all__ = ["call_of", "checks_of", "message_of", "messages_of"]
 
 _PASSED = (
     "tools", "tool_choice", "parallel_tool_calls", "logprobs", "top_logprobs", "seed",
@@ -25,32 +25,8 @@ _NO_EFFECT: Mapping[str, Any] = {
 _ECHOED = ("annotations", "reasoning_content")
 
 
-def to_query(
-    request: ChatRequest,
-    body: Mapping[str, Any],
-    id: str,
-    *,
-    bounds: Bounds,
-    conversation: str | None,
-    messages: tuple[Message, ...],
-) -> Query:
-    """The request as a `Query`. `body` is what `request` was read from."""
-    return Query(
-        id=id,
-        messages=messages,
-        sampling=Sampling(
-            max_tokens=request.max_completion_tokens or request.max_tokens,
-            temperature=request.temperature,
-            top_p=request.top_p,
-        ),
-        checks=checks_of(request.response_format),
-        call=_call(request, body),
-        bounds=bounds,
-        conversation=conversation,
-    )
-
-
-def _call(request: ChatRequest, body: Mapping[str, Any]) -> dict[str, Any]:
+def call_of(request: ChatRequest, body: Mapping[str, Any]) -> dict[str, Any]:
+    """What goes to the model as it is. `body` is what `request` was read from."""
     call = {
         name: body[name]
         for name in _PASSED

@@ -1,7 +1,9 @@
 """The body of `/v1/chat/completions`, after the OpenAI SDK's own types.
 
-A parameter is honoured or refused by name, never ignored. `user`, `safety_identifier`,
-`prompt_cache_key`, `metadata` and `store: false` ask for nothing that would have to be done.
+A parameter is honoured or refused by name, never ignored. `safety_identifier`,
+`prompt_cache_key`, `metadata` and `store: false` ask for nothing that would have to be done. A
+turn's `name` reaches the model with a turn that is passed on as it came (images, tool calls), and
+is left out of a text's.
 """
 
 from typing import Annotated, Any, Literal, Self
@@ -11,12 +13,10 @@ from pydantic import Field, StringConstraints, model_validator
 from router.gateway.fields import (
     Absent,
     FunctionTool,
-    Metadata,
-    Model,
     Name,
-    Overrides,
     ReasoningEffort,
     ResponseFormat,
+    RoutedRequest,
     StreamOptions,
     Strict,
     TokenCap,
@@ -116,17 +116,13 @@ _Stop = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 _Penalty = Annotated[float, Field(ge=-2, le=2)]
 
 
-class ChatRequest(Strict):
+class ChatRequest(RoutedRequest):
     """The body of `POST /v1/chat/completions`."""
 
-    model: Model
     messages: Annotated[list[Turn], Field(min_length=1)]
-    stream: bool | None = None
     stream_options: StreamOptions | None = None
     max_tokens: TokenCap | None = None
     max_completion_tokens: TokenCap | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     n: Annotated[int, Field(ge=1, le=128)] | None = None
     stop: _Stop | Annotated[list[_Stop], Field(max_length=16)] | None = None
     seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
@@ -144,25 +140,19 @@ class ChatRequest(Strict):
     response_format: ResponseFormat | None = None
     tools: Annotated[list[FunctionTool], Field(min_length=1, max_length=128)] | None = None
     tool_choice: Literal["none", "auto", "required"] | _NamedTool | None = None
-    parallel_tool_calls: bool | None = None
     reasoning_effort: ReasoningEffort | None = None
     verbosity: Literal["low", "medium", "high"] | None = None
-    service_tier: Literal["auto", "default"] | None = None
     modalities: Annotated[list[Literal["text"]], Field(min_length=1, max_length=1)] | None = None
-    store: Literal[False] | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
-    metadata: Metadata | None = None
-    ockham: Overrides | None = None
     audio: Absent = None
     function_call: Absent = None
     functions: Absent = None
-    moderation: Absent = None
     prediction: Absent = None
-    prompt_cache_options: Absent = None
-    prompt_cache_retention: Absent = None
     web_search_options: Absent = None
+
+    @property
+    def token_cap(self) -> int | None:
+        """Whichever of its two names was used."""
+        return self.max_completion_tokens or self.max_tokens
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
@@ -171,13 +161,10 @@ class ChatRequest(Strict):
             raise ValueError("max_tokens and max_completion_tokens differ: set one of them")
         if self.top_logprobs is not None and not self.logprobs:
             raise ValueError("top_logprobs needs logprobs: true")
-        if self.stream_options is not None and not self.stream:
-            raise ValueError("stream_options needs stream: true")
-        names = [tool.function.name for tool in self.tools or ()]
-        if not names and (self.tool_choice not in (None, "none") or self.parallel_tool_calls):
+        choice = self.tool_choice
+        if not self.tools and (choice not in (None, "none") or self.parallel_tool_calls):
             raise ValueError("tool_choice and parallel_tool_calls need tools")
-        if isinstance(self.tool_choice, _NamedTool) and (
-            self.tool_choice.function.name not in names
-        ):
-            raise ValueError("tool_choice names a function that is not among the tools")
+        chosen = choice.function.name if isinstance(choice, _NamedTool) else None
+        names = [tool.function.name for tool in self.tools or ()]
+        self.check_together(self.stream_options, names, chosen)
         return self

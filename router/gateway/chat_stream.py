@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from router.gateway.chat_out import chunk, final_chunk, usage_chunk
+from router.gateway.chat_out import chunk, final_chunk, shown_attempt, usage_chunk
 from router.gateway.encode import DONE, data
 from router.gateway.errors import Refused
-from router.gateway.stream import Writer, choices_of_run
+from router.gateway.stream import Writer
 from router.state import Answer
 
 __all__ = ["ChatWriter"]
@@ -19,6 +19,8 @@ class ChatWriter(Writer):
         super().__init__(id, reasoning=reasoning)
         self._model, self._usage = model, usage
         self._spoken: set[int] = set()
+        self._raw_thoughts = False
+        """Thoughts come in the model's own deltas: those told apart are the same again."""
 
     def text(self, text: str) -> list[bytes]:
         """A delta of the first choice's content."""
@@ -30,6 +32,7 @@ class ChatWriter(Writer):
         logprobs = raw.get("logprobs")
         if not said and logprobs is None:
             return []
+        self._raw_thoughts |= "reasoning_content" in said
         return [self._delta(raw.get("index") or 0, said, logprobs)]
 
     def _wanted(self, name: str, value: Any) -> bool:
@@ -39,14 +42,14 @@ class ChatWriter(Writer):
 
     def thought(self, text: str) -> list[bytes]:
         """A delta that OpenAI does not have; vLLM and DeepSeek name it so."""
-        return [self._delta(0, {"reasoning_content": text})]
+        return [] if self._raw_thoughts else [self._delta(0, {"reasoning_content": text})]
 
     def ending(self, answer: Answer) -> list[bytes]:
         """Tool calls and other choices, finish reasons, usage, [DONE]."""
         self._model = answer.model
         pieces: list[bytes] = []
         finish: str = answer.finish
-        for choice in choices_of_run(answer):
+        for choice in shown_attempt(answer).choices:
             index = int(choice.get("index", 0))
             pieces += [] if self.forwarded else self._rest(index, choice)
             reason = choice.get("finish_reason") or "stop"

@@ -63,7 +63,6 @@ async def embeddings(exchange: Exchange) -> None:
     told = [
         (b"x-ockham-model", header(made.model)),
         (b"x-ockham-cost-usd", usd(made.cost_usd).encode()),
-        (b"x-ockham-trace-id", exchange.id.encode()),
     ]
     packed = request.encoding_format == "base64"
     await exchange.send_json(_body(exchange.id, made, packed), headers=told)

@@ -10,36 +10,31 @@ an answer or a clean error. A response that has begun is never ended as if it we
 import asyncio
 import logging
 import time
-import uuid
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope, Send
 
-from router.gateway.body import Gone, read_json
-from router.gateway.encode import to_json
+from router.gateway.body import Gone
+from router.gateway.connection import GONE_STATUS, Connection
 from router.gateway.errors import Refused, error_of, out_of_budget
 from router.gateway.fields import Overrides
 from router.gateway.overrides import bounds_of
 from router.gateway.parts import Finished
 from router.ledger.records import Closing, Ending, Principal, RequestStart
 from router.state import Answer, Query
+from router.tasks import to_its_end
 
 if TYPE_CHECKING:
     from router.gateway.gateway import Gateway
     from router.ledger.booking import Booking
 
-__all__ = ["Exchange", "to_its_end"]
+__all__ = ["Exchange"]
 
 _LOG = logging.getLogger(__name__)
-T = TypeVar("T")
-Headers = Sequence[tuple[bytes, bytes]]
-JSON = (b"content-type", b"application/json")
-GONE_STATUS = 499
-"""nginx's: the client closed the request."""
 
 
-class Exchange:
+class Exchange(Connection):
     """A request and its response. Handlers read its body, run, and send through it."""
 
     def __init__(
@@ -48,11 +43,9 @@ class Exchange:
         self.gateway = gateway
         self.generation = gateway.generation
         self.settings = self.generation.settings
+        super().__init__(self.settings.gateway, scope, receive, send)
         self.endpoint = endpoint
-        self.id = uuid.uuid4().hex
         self.arrived = time.perf_counter()
-        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        self.path: Mapping[str, str] = scope.get("path_params", {})
         self.principal: Principal | None = None
         self.booking: Booking | None = None
         self.answer: Answer | None = None
@@ -60,16 +53,12 @@ class Exchange:
         self.model = ""
         self.policy: str | None = None
         self.stream = False
+        self.estimated_tokens = 0
+        """Of the prompt, counted against the tenant's rate before the run."""
         self.waited = 0.0
         self.first_token: float | None = None
-        self.extra: list[tuple[bytes, bytes]] = []
-        """Headers that every response to this request carries."""
-        self.status = 0
-        self._receive, self._send_raw = receive, send
-        self._gone: asyncio.Future[None] | None = None
         self.closed = asyncio.Event()
         self._placed = False
-        self._on_broken: Callable[[Refused], Awaitable[None]] | None = None
 
     # -- the whole life ---------------------------------------------------------------
 
@@ -77,6 +66,8 @@ class Exchange:
         """Run a handler; `metered` requests leave a row in the ledger."""
         self.gateway.running[self.id] = self
         self.generation.users += 1
+        if metered:
+            self.extra.append((b"x-ockham-trace-id", self.id.encode()))
         ending: Ending = "answered"
         error: str | None = None
         try:
@@ -91,66 +82,33 @@ class Exchange:
                     headers={"retry-after": "5"},
                 )  # fmt: skip
                 error = told.code
-                await to_its_end(self._tell(told))
-            except Exception as caught:
+                await to_its_end(self.tell(told))
+            except Exception as caught:  # every error has its answer; ours are in the log too
                 told = error_of(caught)
-                if told.status >= 500 and told.code == "internal_error":
+                if told.status == 500:
                     _LOG.exception("request %s failed", self.id)
                 ending = "refused" if self.query is None or told.status == 429 else "failed"
                 error = told.code
-                await self._tell(told)
+                await self.tell(told)
         finally:
             await to_its_end(self._finish(ending, error, metered))
 
     async def _finish(self, ending: Ending, error: str | None, metered: bool) -> None:
         if self._placed:
             self.gateway.places.give()
-        if self._gone is not None:
-            self._gone.cancel()
+        self.let_go()
+        who = self.principal
         try:
-            if metered and self.principal is not None:
-                await self._close_books(self.principal, ending, error)
-        except Exception:
-            _LOG.exception("the ledger's row of request %s could not be closed", self.id)
+            if metered and who is not None:
+                try:
+                    await self._close_books(who, ending, error)
+                except Exception:  # the request has ended and is counted, whatever the ledger does
+                    _LOG.exception("the books of request %s could not be closed", self.id)
+                self._tell_parts(who, ending, error)
         finally:
             self.gateway.running.pop(self.id, None)
             self.closed.set()
             self.generation.leave()
-
-    async def _close_books(self, who: Principal, ending: Ending, error: str | None) -> None:
-        answer = self.answer if ending in ("answered", "cancelled") else None
-        booking = self.booking or self.gateway.ledger.book(who, self._start_record())
-        await booking.close(
-            Closing(
-                ending=ending,
-                http_status=self.status,
-                answer=answer,
-                error=error,
-                first_token_seconds=self.first_token,
-            )
-        )
-        if answer is not None:
-            tokens = answer.prompt_tokens + answer.completion_tokens
-            await self.gateway.limits.spent(who, tokens - self.estimated_tokens)
-        finished = Finished(
-            id=self.id,
-            endpoint=self.endpoint,
-            principal=who,
-            model=self.model,
-            policy=self.policy,
-            stream=self.stream,
-            status=self.status,
-            ending=ending,
-            error=error,
-            seconds=time.perf_counter() - self.arrived,
-            waited_seconds=self.waited,
-            first_token_seconds=self.first_token,
-            answer=answer,
-            query=self.query,
-            traceparent=self.headers.get(b"traceparent", b"").decode("latin-1") or None,
-        )
-        for part in self.gateway.parts:
-            part.finished(finished)
 
     # -- before the run ---------------------------------------------------------------
 
@@ -167,10 +125,7 @@ class Exchange:
 
     async def body(self) -> dict[str, Any]:
         """The body as a JSON object; notes the model that it names."""
-        gateway = self.settings.gateway
-        body = await read_json(
-            self.headers, self._receive, gateway.max_body_bytes, gateway.body_timeout_s
-        )
+        body = await self.read_json()
         model = body.get("model")
         self.model = model[:200] if isinstance(model, str) else ""
         self.stream = body.get("stream") is True
@@ -178,11 +133,27 @@ class Exchange:
 
     async def place(self) -> float:
         """Wait for a place among the running requests; seconds waited."""
-        self._gone = asyncio.ensure_future(self._watch())
-        places = self.gateway.places
-        self.waited = await (self._timely(places.take()) if places.full else places.take())
-        self._placed = True
+        if self.gateway.places.full:
+            await self._wait_for_place()
+        else:
+            await self._take_place()
         return self.waited
+
+    async def _take_place(self) -> None:
+        # Noted where it is taken: who waits for this may be cancelled at the same moment.
+        self.waited = await self.gateway.places.take()
+        self._placed = True
+
+    async def _wait_for_place(self) -> None:
+        limit = self.settings.limits.timeout_s
+        try:
+            async with asyncio.timeout(limit):
+                await self.race(self._take_place())
+        except TimeoutError:
+            raise Refused(
+                503, f"no place was free within limits.timeout_s = {limit:g}", "queue_timeout",
+                headers={"retry-after": "1"},
+            ) from None  # fmt: skip
 
     async def admit(self, query: Query, asked: Overrides) -> Query:
         """Wait for a place; the query with what is left of its time."""
@@ -192,16 +163,7 @@ class Exchange:
         bounds = bounds_of(asked, waited, self.settings.limits.timeout_s)
         return query.model_copy(update={"bounds": bounds})
 
-    async def _timely(self, wait: Coroutine[Any, Any, float]) -> float:
-        limit = self.settings.limits.timeout_s
-        try:
-            async with asyncio.timeout(limit):
-                return await self.race(wait)
-        except TimeoutError:
-            raise Refused(
-                503, f"no place was free within limits.timeout_s = {limit:g}", "queue_timeout",
-                headers={"retry-after": "1"},
-            ) from None  # fmt: skip
+    # -- the books --------------------------------------------------------------------
 
     async def book(self, query: Query) -> "Booking":
         """Open the ledger's row. Raises `Refused` (429) where tokens or budget are used up."""
@@ -216,9 +178,6 @@ class Exchange:
             raise out_of_budget()
         return booking
 
-    estimated_tokens = 0
-    """Of the prompt, counted against the tenant's rate before the run."""
-
     def _start_record(self) -> RequestStart:
         return RequestStart(
             id=self.id,
@@ -228,119 +187,47 @@ class Exchange:
             conversation=self.query.conversation if self.query else None,
         )
 
-    # -- the client -------------------------------------------------------------------
-
-    async def _watch(self) -> None:
-        """Ends when the client has gone."""
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-
-    @property
-    def gone(self) -> "asyncio.Future[None]":
-        """Done once the client has gone."""
-        if self._gone is None:
-            self._gone = asyncio.ensure_future(self._watch())
-        return self._gone
-
-    async def race(self, work: Coroutine[Any, Any, T]) -> T:
-        """Await work, unless the client leaves: then it is cancelled, and `Gone` raised."""
-        task = asyncio.ensure_future(work)
-        try:
-            either: set[asyncio.Future[Any]] = {task, self.gone}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                raise Gone
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                await to_its_end(_quiet(task))
-
-    # -- the response -----------------------------------------------------------------
-
-    async def send_json(self, body: Any, status: int = 200, headers: Headers = ()) -> None:
-        """The whole response."""
-        await self.send_bytes(to_json(body), status, [JSON, *headers])
-
-    async def send_bytes(self, payload: bytes, status: int, headers: Headers) -> None:
-        """The whole response, of a content type that the headers name."""
-        length = (b"content-length", str(len(payload)).encode())
-        await self._head(status, [length, *headers])
-        await self._send({"type": "http.response.body", "body": payload})
-
-    async def start_stream(
-        self, headers: Headers, on_broken: Callable[[Refused], Awaitable[None]]
-    ) -> None:
-        """Begin an event stream. `on_broken` tells an error once it has begun."""
-        self._on_broken = on_broken
-        kind = (b"content-type", b"text/event-stream; charset=utf-8")
-        still = (b"cache-control", b"no-cache"), (b"x-accel-buffering", b"no")
-        await self._head(200, [kind, *still, *headers])
-
-    async def write(self, piece: bytes) -> None:
-        """A piece of the stream. Raises `Gone` where the client does not read."""
-        await self._send({"type": "http.response.body", "body": piece, "more_body": True})
-
-    async def end_stream(self) -> None:
-        """The end of a stream, which then counts as complete."""
-        await self._send({"type": "http.response.body", "body": b""})
-
     def saw_answer(self) -> None:
         """The first token of the answer leaves now."""
         if self.first_token is None:
             self.first_token = time.perf_counter() - self.arrived
 
-    async def _tell(self, told: Refused) -> None:
-        """An error, in the place where the response is."""
-        try:
-            if self.status == 0:
-                told.headers.setdefault("x-ockham-trace-id", self.id)
-                headers = [(n.encode(), v.encode("latin-1")) for n, v in told.headers.items()]
-                await self.send_json(told.body, told.status, headers)
-            elif self._on_broken is not None:
-                self.status = told.status
-                await self._on_broken(told)
-                await self.end_stream()
-        except Gone:
-            self.status = GONE_STATUS
+    def _told_answer(self, ending: Ending) -> Answer | None:
+        return self.answer if ending in ("answered", "cancelled") else None
 
-    async def _head(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self.status = status
-        ids = (b"x-request-id", self.id.encode())
-        await self._send(
-            {
-                "type": "http.response.start",
-                "status": status,
-                "headers": [*headers, ids, *self.extra],
-            }
+    async def _close_books(self, who: Principal, ending: Ending, error: str | None) -> None:
+        answer = self._told_answer(ending)
+        booking = self.booking or self.gateway.ledger.book(who, self._start_record())
+        await booking.close(
+            Closing(
+                ending=ending,
+                http_status=self.status,
+                answer=answer,
+                error=error,
+                first_token_seconds=self.first_token,
+            )
         )
+        if answer is not None:
+            tokens = answer.prompt_tokens + answer.completion_tokens
+            await self.gateway.limits.spent(who, tokens - self.estimated_tokens)
 
-    async def _send(self, message: Mapping[str, Any]) -> None:
-        try:
-            async with asyncio.timeout(self.settings.gateway.send_timeout_s):
-                await self._send_raw(dict(message))
-        except (TimeoutError, OSError):
-            raise Gone from None
-
-
-async def _quiet(task: "asyncio.Future[Any]") -> None:
-    """Wait for a cancelled task's clean-up; its outcome is nobody's any more."""
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()
-
-
-async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await work that must be finished; a cancellation is passed on only afterwards."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.wait({task})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        if not task.cancelled():
-            task.exception()
-        raise cancelled
-    return task.result()
+    def _tell_parts(self, who: Principal, ending: Ending, error: str | None) -> None:
+        finished = Finished(
+            id=self.id,
+            endpoint=self.endpoint,
+            principal=who,
+            model=self.model,
+            policy=self.policy,
+            stream=self.stream,
+            status=self.status,
+            ending=ending,
+            error=error,
+            seconds=time.perf_counter() - self.arrived,
+            waited_seconds=self.waited,
+            first_token_seconds=self.first_token,
+            answer=self._told_answer(ending),
+            query=self.query,
+            traceparent=self.headers.get(b"traceparent", b"").decode("latin-1") or None,
+        )
+        for part in self.gateway.parts:
+            part.finished(finished)

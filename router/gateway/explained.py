@@ -19,6 +19,7 @@ from router.gateway.health import readiness
 from router.gateway.naming import target_of
 from router.gateway.overrides import bounds_of, overrides_of
 from router.gateway.serve import reload_all
+from router.ledger.records import Principal
 from router.state import Query
 
 __all__ = ["FeedbackRequest", "RouteRequest", "dry_run", "feedback", "reload", "status", "trace"]
@@ -61,7 +62,7 @@ async def trace(exchange: Exchange) -> None:
     """Everything that is kept of a request of the caller's own tenant."""
     who = await exchange.authenticate()
     wanted = exchange.path["id"]
-    await _closed(exchange, wanted)
+    await _closed(exchange, wanted, who)
     found = await exchange.gateway.ledger.trace(wanted, who.tenant)
     if found is None:
         raise _no_trace(wanted)
@@ -92,7 +93,7 @@ async def feedback(exchange: Exchange) -> None:
     """A label from the caller. Nobody drew it, so it carries no bound."""
     who = await exchange.authenticate()
     request = parse(FeedbackRequest, await exchange.body())
-    await _closed(exchange, request.trace_id)
+    await _closed(exchange, request.trace_id, who)
     label = await exchange.gateway.ledger.label(
         request.trace_id,
         source="feedback",
@@ -141,10 +142,11 @@ async def reload(exchange: Exchange) -> None:
     )
 
 
-async def _closed(exchange: Exchange, ident: str) -> None:
-    """Wait for the row of a request that is just ending in this process."""
+async def _closed(exchange: Exchange, ident: str, who: Principal) -> None:
+    """Wait for the row of a request of the tenant's that is just ending in this process."""
     running = exchange.gateway.running.get(ident)
-    if running is not None:
+    asker = None if running is None else running.principal
+    if running is not None and asker is not None and asker.tenant == who.tenant:
         try:
             await asyncio.wait_for(running.closed.wait(), CLOSING_S)
         except TimeoutError:

@@ -4,6 +4,7 @@ Strict: a number in quotes is no number. A field of type `None` is one that Open
 this gateway does not: it is accepted as null, as clients send it, and refused by name else.
 """
 
+from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -25,6 +26,7 @@ __all__ = [
     "Overrides",
     "ReasoningEffort",
     "ResponseFormat",
+    "RoutedRequest",
     "StreamOptions",
     "Strict",
     "TokenCap",
@@ -66,7 +68,7 @@ USD = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 class Overrides(Strict):
     """What a request asks of the router: the body's `ockham` object (the OpenAI SDK's
     `extra_body={"ockham": {...}}`). The same in headers: X-Ockham-Max-Cost-USD,
-    -Max-Latency-S, -Min-Confidence, -Policy. The stricter of the two holds."""
+    -Max-Latency-S, -Min-Confidence, -Policy, -Reasoning. The stricter of the two holds."""
 
     policy: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
     """A policy's name as in `ockham/<policy>`; only with the model `ockham/auto`."""
@@ -121,3 +123,40 @@ class FunctionTool(Strict):
 
     type: Literal["function"]
     function: _Function
+
+
+class RoutedRequest(Strict):
+    """What the bodies of the APIs that are routed have in common."""
+
+    model: Model
+    stream: bool | None = None
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    parallel_tool_calls: bool | None = None
+    service_tier: Literal["auto", "default"] | None = None
+    store: Literal[False] | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    metadata: Metadata | None = None
+    ockham: Overrides | None = None
+    moderation: Absent = None
+    prompt_cache_options: Absent = None
+    prompt_cache_retention: Absent = None
+
+    @property
+    def token_cap(self) -> int | None:
+        """Most tokens of the answer that the caller wants."""
+        raise NotImplementedError
+
+    def check_together(
+        self, stream_options: object, tools: Collection[str], chosen: str | None
+    ) -> None:
+        """Raise `ValueError` for a parameter without the one that it belongs to.
+
+        `tools`: names of those given; `chosen`: the one that `tool_choice` names.
+        """
+        if stream_options is not None and not self.stream:
+            raise ValueError("stream_options needs stream: true")
+        if chosen is not None and chosen not in tools:
+            raise ValueError("tool_choice names a function that is not among the tools")

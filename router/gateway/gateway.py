@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from router.config import Settings
@@ -85,7 +86,8 @@ class Gateway:
         self.draining = False
         self.started = time.time()
         self._load = load
-        self._ledger, self._lent = ledger, ledger is not None
+        self._ledger = ledger
+        self._opened = AsyncExitStack()
         self._reloading = asyncio.Lock()
         self._retiring: set[asyncio.Task[None]] = set()
 
@@ -118,34 +120,37 @@ class Gateway:
             OckhamError: the ledger or the router's own parts cannot be opened.
         """
         settings = self.generation.settings
-        if self._ledger is None:
-            self._ledger = await asyncio.to_thread(Ledger.open, settings)
-        try:
+        async with AsyncExitStack() as opened:
+            if self._ledger is None:
+                self._ledger = await asyncio.to_thread(Ledger.open, settings)
+                opened.push_async_callback(self._close_ledger)
             self._keys = Keys(self._ledger)
             check_exposure(settings.gateway, await self._keys.has_keys())
             await self.router.__aenter__()
+            opened.push_async_callback(self._close_routers)
             for part in self.parts:
+                opened.push_async_callback(part.stop)
                 await part.start(self)
-        except BaseException:
-            await self._close_ledger()
-            raise
+            self._opened = opened.pop_all()
 
     async def close(self) -> None:
-        """Wait for the books of requests that were cut, then let go of everything."""
+        """Wait for the books of requests that were cut, then let go of everything, the last opened
+        first."""
         self.draining = True
         for exchange in list(self.running.values()):
             await exchange.closed.wait()
-        for part in self.parts:
-            await part.stop()
+        await self._opened.aclose()
+
+    async def _close_routers(self) -> None:
         for task in self._retiring:
             task.cancel()
+        if self._retiring:
+            await asyncio.wait(self._retiring)
         await self.router.__aexit__()
-        await self._close_ledger()
 
     async def _close_ledger(self) -> None:
-        if self._ledger is not None and not self._lent:
-            await asyncio.to_thread(self._ledger.close)
-            self._ledger = None
+        ledger, self._ledger = self.ledger, None
+        await asyncio.to_thread(ledger.close)
 
     # -- reloading --------------------------------------------------------------------
 
@@ -164,7 +169,7 @@ class Gateway:
             check_exposure(settings.gateway, await self._keys.has_keys())
             router = old.router.successor(settings)
             await router.__aenter__()
-            self.ledger.use_keys(settings.gateway.api_keys)
+            self.ledger.use(settings)
             self.generation = Generation(settings, router, old.number + 1)
             old.replace()
             retiring = asyncio.ensure_future(self._retire(old))
@@ -195,7 +200,6 @@ def _check_live(old: Settings, new: Settings) -> None:
         for name in type(old.gateway).model_fields
         if name not in LIVE and getattr(old.gateway, name) != getattr(new.gateway, name)
     ]
-    if old.ledger != new.ledger:
-        fixed.append("ledger")
+    fixed += [name for name in ("ledger", "telemetry") if getattr(old, name) != getattr(new, name)]
     if fixed:
         raise ConfigError(f"{', '.join(fixed)}: cannot change while running; restart instead")

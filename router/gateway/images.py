@@ -2,7 +2,8 @@
 the public internet, which is passed on to the provider and never fetched here.
 
 Without this a caller could make the gateway, or a model server beside it, fetch an address
-that only they can reach.
+that only they can reach. A public name that resolves to a private address is not found out: leave
+addresses off in front of a model server of your own.
 """
 
 import base64

@@ -19,6 +19,7 @@ from limits.aio.strategies import (
     RateLimiter,
     SlidingWindowCounterRateLimiter,
 )
+from limits.errors import StorageError
 
 from router.errors import ConfigError
 from router.gateway.errors import Refused
@@ -84,12 +85,12 @@ class RateLimits:
         if self._shared is not None and time.monotonic() >= self._broken_until:
             try:
                 return await _counted(self._shared, item, tenant, kind, cost, late)
-            except Exception as error:
+            except (StorageError, OSError) as error:
                 # Counting here is laxer than refusing everybody, and the budgets hold anyway.
                 self._broken_until = time.monotonic() + 5
                 _LOG.warning(
                     "gateway.rate_limit_url: not reachable (%s); counting in this process",
-                    type(error).__name__,
+                    type(error.__cause__ or error).__name__,
                 )
         return await _counted(self._here, item, tenant, kind, cost, late)
 
@@ -125,7 +126,7 @@ def _counters(storage: Storage) -> _Counters:
 def _redis(url: str) -> Storage:
     try:
         return RedisStorage(
-            f"async+{url}", implementation="redispy", key_prefix="ockham",
+            f"async+{url}", implementation="redispy", key_prefix="ockham", wrap_exceptions=True,
             socket_timeout=1.0, socket_connect_timeout=1.0,
         )  # fmt: skip
     except Exception as error:

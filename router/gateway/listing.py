@@ -1,6 +1,5 @@
 """`GET /v1/models` and `/v1/models/{id}`."""
 
-import time
 from typing import Any
 
 from router.gateway.exchange import Exchange
@@ -28,5 +27,5 @@ async def one_model(exchange: Exchange) -> None:
 
 
 def _entry(exchange: Exchange, name: str, owner: str) -> dict[str, Any]:
-    created = int(exchange.generation.since or time.time())
+    created = int(exchange.generation.since)
     return {"id": name, "object": "model", "created": created, "owned_by": owner}

@@ -92,6 +92,10 @@ OVERRIDES: tuple[Mapping[str, Any], ...] = tuple(
             {"type": "number", "minimum": 0, "maximum": 1},
         ),
         ("X-Ockham-Policy", "A policy; with the model ockham/auto only.", {"type": "string"}),
+        (
+            "X-Ockham-Reasoning", "Stream what a reasoner thinks.",
+            {"type": "string", "enum": ["true", "false"]},
+        ),
     )
 )  # fmt: skip
 """Per-request overrides as headers; `Overrides` says the same of the body."""

@@ -54,7 +54,7 @@ class Part:
         """Before the first request."""
 
     async def stop(self) -> None:
-        """After the last one; the ledger is still open."""
+        """After the last one, or where a start broke; the ledger is still open."""
 
     def finished(self, request: Finished) -> None:
         """A request has ended and its row is closed."""

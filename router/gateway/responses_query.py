@@ -1,4 +1,5 @@
-"""From a request of the responses API to a `Query`: its items as turns of a chat."""
+"""What a request of the responses API means: its items as turns of a chat, its checks, its tools
+as the chat API has them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,37 +7,12 @@ from typing import Any
 from router.errors import InputError
 from router.gateway.chat_query import message_of
 from router.gateway.responses_schema import ResponsesRequest
-from router.state import Bounds, JsonSchemaCheck, Message, Query, Sampling
+from router.state import JsonSchemaCheck, Message
 from router.verify.format import schema_fault
 
-__all__ = ["messages_of_items", "response_query"]
+__all__ = ["call_of", "checks_of", "messages_of_items"]
 
 Body = Mapping[str, Any]
-
-
-def response_query(
-    request: ResponsesRequest,
-    body: Body,
-    id: str,
-    *,
-    bounds: Bounds,
-    conversation: str,
-    messages: tuple[Message, ...],
-) -> Query:
-    """The request as a `Query`. `body` is what `request` was read from."""
-    return Query(
-        id=id,
-        messages=messages,
-        sampling=Sampling(
-            max_tokens=request.max_output_tokens,
-            temperature=request.temperature,
-            top_p=request.top_p,
-        ),
-        checks=_checks(request),
-        call=_call(request, body),
-        bounds=bounds,
-        conversation=conversation,
-    )
 
 
 def messages_of_items(body: Body, allow_urls: bool) -> tuple[Message, ...]:
@@ -92,7 +68,8 @@ def _part(part: Body) -> dict[str, Any]:
     return {"type": "image_url", "image_url": image}
 
 
-def _checks(request: ResponsesRequest) -> tuple[JsonSchemaCheck, ...]:
+def checks_of(request: ResponsesRequest) -> tuple[JsonSchemaCheck, ...]:
+    """The check that a text format is. Raises `InputError` where its schema is wrong."""
     wanted = request.text.format if request.text else None
     if wanted is None or wanted.type == "text":
         return ()
@@ -103,7 +80,8 @@ def _checks(request: ResponsesRequest) -> tuple[JsonSchemaCheck, ...]:
     return (JsonSchemaCheck(definition=wanted.definition),)
 
 
-def _call(request: ResponsesRequest, body: Body) -> dict[str, Any]:
+def call_of(request: ResponsesRequest, body: Body) -> dict[str, Any]:
+    """The parameters for the model. `body` is what `request` was read from."""
     call: dict[str, Any] = {}
     if request.tools:
         call["tools"] = [_tool(tool) for tool in body["tools"]]

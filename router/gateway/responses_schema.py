@@ -10,11 +10,9 @@ from pydantic import Field, StringConstraints, model_validator
 
 from router.gateway.fields import (
     Absent,
-    Metadata,
-    Model,
     Name,
-    Overrides,
     ReasoningEffort,
+    RoutedRequest,
     Strict,
     TokenCap,
 )
@@ -131,51 +129,39 @@ class _StreamOptions(Strict):
     include_obfuscation: Literal[False] | None = None
 
 
-class ResponsesRequest(Strict):
+class ResponsesRequest(RoutedRequest):
     """The body of `POST /v1/responses`."""
 
-    model: Model
     input: (
         Annotated[str, StringConstraints(min_length=1)] | Annotated[list[Item], Field(min_length=1)]
     )
     instructions: str | None = None
-    stream: bool | None = None
     stream_options: _StreamOptions | None = None
     max_output_tokens: TokenCap | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
     text: _TextConfig | None = None
     reasoning: _Reasoning | None = None
     tools: Annotated[list[FunctionToolFlat], Field(max_length=128)] | None = None
     tool_choice: Literal["none", "auto", "required"] | _NamedTool | None = None
-    parallel_tool_calls: bool | None = None
     truncation: Literal["disabled"] | None = None
-    service_tier: Literal["auto", "default"] | None = None
-    store: Literal[False] | None = None
     background: Literal[False] | None = None
     include: Annotated[list[str], Field(max_length=0)] | None = None
-    metadata: Metadata | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
-    ockham: Overrides | None = None
     context_management: Absent = None
     conversation: Absent = None
     max_tool_calls: Absent = None
-    moderation: Absent = None
     previous_response_id: Absent = None
     prompt: Absent = None
-    prompt_cache_options: Absent = None
-    prompt_cache_retention: Absent = None
     top_logprobs: Absent = None
+
+    @property
+    def token_cap(self) -> int | None:
+        """By this API's name."""
+        return self.max_output_tokens
 
     @model_validator(mode="after")
     def _belong_together(self) -> Self:
-        if self.stream_options is not None and not self.stream:
-            raise ValueError("stream_options needs stream: true")
-        names = [tool.name for tool in self.tools or ()]
-        if not names and self.tool_choice not in (None, "none", "auto"):
+        choice = self.tool_choice
+        if not self.tools and choice not in (None, "none", "auto"):
             raise ValueError("tool_choice needs tools")
-        if isinstance(self.tool_choice, _NamedTool) and self.tool_choice.name not in names:
-            raise ValueError("tool_choice names a function that is not among the tools")
+        chosen = choice.name if isinstance(choice, _NamedTool) else None
+        self.check_together(self.stream_options, [tool.name for tool in self.tools or ()], chosen)
         return self

@@ -29,7 +29,6 @@ class ResponseWriter(Writer):
         self._made = made
         self._number = 0
         self._spoken = False
-        self._thoughts = ""
 
     def opening(self) -> list[bytes]:
         """Before anything is known."""

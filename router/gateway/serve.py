@@ -145,16 +145,14 @@ def watch_signals(gateway: Gateway) -> None:
     signal.signal(signal.SIGTERM, drain)
 
 
-def reload_all() -> int:
-    """Ask the other workers to reload, too; how many processes serve (1: only this one).
+def reload_all() -> None:
+    """Ask the other workers to reload, too.
 
     The supervisor passes the signal on to every worker, this one included, where the second
     reload finds the same configuration.
     """
-    if multiprocessing.parent_process() is None:
-        return 1
-    os.kill(os.getppid(), signal.SIGHUP)
-    return 2
+    if multiprocessing.parent_process() is not None:
+        os.kill(os.getppid(), signal.SIGHUP)
 
 
 def _raise_file_limit(connections: int) -> None:

@@ -13,18 +13,21 @@ from contextlib import aclosing
 from typing import Any
 
 from router.errors import ModelError
-from router.gateway.chat_out import shown_attempt
+from router.gateway.connection import Headers
 from router.gateway.encode import comment, header
 from router.gateway.errors import Refused
-from router.gateway.exchange import Exchange, Headers, to_its_end
+from router.gateway.exchange import Exchange
 from router.samples import AttemptStatus
 from router.state import Answer, Event
+from router.tasks import ended, to_its_end
 
 __all__ = ["Writer", "stream_run"]
 
 BEAT_S = 1.0
 _ANSWERING = ("delta", "choice")
 """Events that carry tokens of the answer."""
+_NO_ANSWER = frozenset({"role", "reasoning_content"})
+"""Fields of a delta that leave another arm free to answer."""
 
 
 class Writer(ABC):
@@ -37,7 +40,7 @@ class Writer(ABC):
         self.answer: Answer | None = None
         self.route: list[str] = []
         self.forwarded = False
-        """The model's own deltas were passed on, with all that they hold beside text."""
+        """Of the model's own deltas some of the answer was passed on: text, tool calls, ..."""
         self._reasoning = reasoning
 
     @abstractmethod
@@ -66,10 +69,7 @@ class Writer(ABC):
 
     def headers(self) -> Headers:
         """What is known when the response begins."""
-        told = [(b"x-ockham-trace-id", self.id.encode())]
-        if self.route:
-            told.append((b"x-ockham-route", header(",".join(self.route))))
-        return told
+        return [(b"x-ockham-route", header(",".join(self.route)))] if self.route else []
 
     def take(self, event: Event) -> tuple[list[bytes], bool]:
         """The bytes that one event adds, and whether they should leave at once."""
@@ -86,7 +86,7 @@ class Writer(ABC):
             return [comment(f"attempt {event.arm}")], False
         if event.kind == "attempt_done":
             failed = event.data.status is AttemptStatus.FAILED
-            if failed and self.committed:
+            if failed and (self.committed or self.forwarded):
                 raise ModelError(event.data.error or "the model failed in the middle of its answer")
             return [], False
         if event.kind == "verdict":
@@ -109,20 +109,17 @@ class Writer(ABC):
 
     def _forward(self, raw: Mapping[str, Any]) -> list[bytes]:
         """A delta of the model's own. Its text comes as a `delta` event too, just after."""
-        self.forwarded = True
-        if not raw.get("index"):
-            self.committed += raw["delta"].get("content") or ""
-        return self.delta(raw)
+        pieces = self.delta(raw)
+        if pieces and not raw["delta"].keys() <= _NO_ANSWER:
+            self.forwarded = True
+            if not raw.get("index"):
+                self.committed += raw["delta"].get("content") or ""
+        return pieces
 
     def _commit(self, text: str) -> list[bytes]:
         pieces = self.text(text)
         self.committed += text
         return pieces
-
-
-def choices_of_run(answer: Answer) -> tuple[Any, ...]:
-    """The model's own choices, where the answer is more than a text."""
-    return tuple(shown_attempt(answer).choices)
 
 
 async def stream_run(
@@ -135,7 +132,8 @@ async def stream_run(
         await exchange.race(_forward(events, writer, outlet))
     finally:
         beating.cancel()
-        await to_its_end(_ended(beating))
+        # The client that left while it wrote is noticed elsewhere.
+        await to_its_end(ended(beating))
     await exchange.end_stream()
 
 
@@ -188,10 +186,3 @@ class _Outlet:
 
     async def _tell(self, told: Refused) -> None:
         await self.exchange.write(self._writer.broken(told))
-
-
-async def _ended(task: "asyncio.Task[None]") -> None:
-    """Wait for a cancelled task; the client that left while it wrote is noticed elsewhere."""
-    await asyncio.wait({task})
-    if not task.cancelled():
-        task.exception()

@@ -44,7 +44,7 @@ class LabelsPart(Part):
             try:
                 yield held.router
             finally:
-                held.users -= 1
+                held.leave()
 
         self._gateway, self._generation = gateway, made.number
         self._labels = Labels(made.settings, made.router.policy, gateway.ledger, using)

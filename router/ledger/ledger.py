@@ -13,13 +13,12 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from router.config import Settings
 from router.errors import LedgerError
@@ -93,9 +92,10 @@ class Ledger:
         `ledger.key_cache_s` ago). `LedgerError`: the database is away."""
         return await self._who(key)
 
-    def use_keys(self, configured: Sequence[SecretStr]) -> None:
-        """Take these keys of the configuration in place of those before, at once."""
-        self._doorman.configure(configured)
+    def use(self, settings: Settings) -> None:
+        """Take the keys and the time limit of a changed configuration, at once."""
+        self._doorman.configure(settings.gateway.api_keys)
+        self._lease_s = settings.limits.timeout_s + self.settings.lease_grace_s
 
     async def anonymous(self) -> Principal:
         """The tenant `default` without a key: for a gateway on loopback that asks for none."""

@@ -4,6 +4,8 @@ import time
 
 import httpx
 
+from tests.router.conftest import fake_settings
+
 ASK = {"model": "ockham/always-small", "messages": [{"role": "user", "content": "What is x in 7?"}]}
 SAID = "The answer is \\boxed{7}."
 
@@ -30,3 +32,29 @@ def test_an_answer_is_audited_behind_the_callers_back(serve, fake_model, other_f
 def test_with_audits_off_the_status_says_that_nothing_is_monitored(serve, fake_model):
     status = httpx.get(f"{serve(fake_model).url}/ockham/status", timeout=30).json()["labels"]
     assert status["bound"]["said"].startswith("no labels: bound not monitored; 59 error-free")
+
+
+def test_a_replaced_router_is_closed_when_its_last_audit_has_ended(
+    serve, fake_model, other_fake_model
+):
+    fake_model.answer = other_fake_model.answer = lambda _: SAID
+    audits = {"audits": {"share": 1.0, "uncertain_weight": 1.0}}
+    following = {**audits, "gateway": {"admin_key": "an-admin-key-of-ours"}}
+    served = serve(
+        fake_model, other_fake_model, **following,
+        load=lambda: fake_settings(fake_model, other_fake_model, following),
+    )  # fmt: skip
+    other_fake_model.mode = "hang"
+    httpx.post(f"{served.url}/v1/chat/completions", json=ASK, timeout=30).raise_for_status()
+    while len(other_fake_model.requests) < 2:  # the health check, then the audit
+        time.sleep(0.01)
+    signed = {"authorization": "Bearer an-admin-key-of-ours"}
+    reload = httpx.post(f"{served.url}/ockham/reload", headers=signed, timeout=30)
+    assert reload.raise_for_status().json()["generation"] == 2
+    assert served.gateway._retiring, "the audit runs on it"
+    other_fake_model.hung_up.set()
+    for _ in range(200):
+        if not served.gateway._retiring:
+            break
+        time.sleep(0.05)
+    assert not served.gateway._retiring

@@ -161,3 +161,15 @@ def test_a_full_queue_says_when_to_come_again(serve, fake_model, stream):
         refused = post(served, {**ASK, "stream": stream})
         assert refused.status_code == 429 and refused.headers["retry-after"]
         assert refused.json()["error"]["code"] == "queue_full"
+
+
+def test_who_asks_for_anothers_running_request_is_told_nothing_of_it(serve, fake_model):
+    served = serve(fake_model)
+    ours, theirs = tenant_with_key(served, "ours"), tenant_with_key(served, "theirs")
+    fake_model.mode = "endless"
+    signed = {"authorization": f"Bearer {ours}"}
+    url = f"{served.url}/v1/chat/completions"
+    with httpx.stream("POST", url, json={**ASK, "stream": True}, headers=signed) as running:
+        ident = running.headers["x-ockham-trace-id"]
+        told = get(served, f"/ockham/traces/{ident}", theirs)
+    assert (told.status_code, told.json()["error"]["code"]) == (404, "trace_not_found")

@@ -5,7 +5,9 @@ import threading
 import httpx
 import pytest
 
-from router.errors import ConfigError
+from router.errors import ConfigError, InputError
+from router.gateway.gateway import Gateway
+from router.gateway.parts import Part
 from tests.router.conftest import fake_settings
 
 ASK = {"model": "ockham/auto", "messages": [{"role": "user", "content": "Hello there!"}]}
@@ -39,6 +41,7 @@ def test_another_policy_takes_over_without_new_models(reloaded):
     assert ask(served).headers["x-ockham-route"] == "small"
     models = served.gateway.router.models
     following["policy"] = {"name": "always-large"}
+    following["audits"] = {"at_once": 2}
     told = reload(served).json()
     assert (told["generation"], told["policy"]) == (2, "always-large")
     assert ask(served).headers["x-ockham-route"] == "large"
@@ -63,7 +66,8 @@ def test_a_bad_configuration_changes_nothing(reloaded):
 def test_what_only_a_restart_can_change_is_named(reloaded):
     served, following = reloaded
     following["gateway"] = {**ADMIN, "max_queue": 3}
-    assert "gateway.max_queue" in reload(served).json()["error"]["message"]
+    following["telemetry"] = {"most_tenants": 3}
+    assert "gateway.max_queue, telemetry: cannot" in reload(served).json()["error"]["message"]
 
 
 def test_keys_change_at_once(reloaded):
@@ -87,3 +91,30 @@ def test_a_running_request_ends_on_the_old_one(reloaded, fake_model):
     asking.join(30)
     assert answers[0].json()["ockham"]["policy"].startswith("verifiability@")
     assert served.gateway.generation.number == 2
+
+
+async def test_a_part_that_does_not_start_leaves_nothing_open(make_router, fake_model):
+    stopped = []
+
+    class Broken(Part):
+        async def start(self, gateway):
+            raise ConfigError("no such exporter")
+
+        async def stop(self):
+            stopped.append(True)
+
+    router = make_router(fake_model)
+    gateway = Gateway(router, parts=[Broken()])
+    with pytest.raises(ConfigError, match="no such exporter"):
+        await gateway.open()
+    assert stopped
+    with pytest.raises(InputError, match="not open"):
+        _ = router.models
+
+
+def test_a_longer_time_limit_holds_for_the_leases_too(reloaded):
+    served, following = reloaded
+    before = served.gateway.ledger._lease_s
+    following["limits"] = {"timeout_s": 600}
+    assert reload(served).status_code == 200
+    assert served.gateway.ledger._lease_s > max(before, 600)

@@ -1,0 +1,83 @@
+"""A request that is routed, the same way for each of OpenAI's APIs that ask for an answer.
+
+An `Api` says what its body means and what its answer looks like; the order of things (who asks,
+what may be spent, the place, the books, the run) is here, once.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from router.gateway.body import parse
+from router.gateway.chat_out import headers_of
+from router.gateway.exchange import Exchange
+from router.gateway.fields import RoutedRequest
+from router.gateway.naming import target_of
+from router.gateway.overrides import bounds_of, conversation_key, overrides_of
+from router.gateway.stream import Writer, stream_run
+from router.state import Answer, JsonSchemaCheck, Message, Query, Sampling
+
+__all__ = ["Api", "Body", "serve_routed"]
+
+Body = Mapping[str, Any]
+R = TypeVar("R", bound=RoutedRequest)
+
+
+class Api(ABC, Generic[R]):
+    """One API. `request` is what `body` was validated as."""
+
+    schema: type[R]
+
+    @abstractmethod
+    def messages(self, body: Body, allow_urls: bool) -> tuple[Message, ...]:
+        """The conversation. Raises `Refused` for an image that may not be passed on."""
+
+    @abstractmethod
+    def checks(self, request: R) -> tuple[JsonSchemaCheck, ...]:
+        """What the answer is held against. Raises `InputError` where a schema is wrong."""
+
+    @abstractmethod
+    def call(self, request: R, body: Body) -> dict[str, Any]:
+        """The parameters for the model, by the chat API's names."""
+
+    @abstractmethod
+    def whole(self, request: R, body: Body, answer: Answer) -> dict[str, Any]:
+        """The response."""
+
+    @abstractmethod
+    def writer(self, id: str, request: R, body: Body, *, reasoning: bool) -> Writer:
+        """The same as a stream."""
+
+
+async def serve_routed(exchange: Exchange, api: Api[R]) -> None:
+    """Answer one request, whole or as a stream."""
+    who = await exchange.authenticate()
+    body = await exchange.body()
+    request = parse(api.schema, body)
+    asked = overrides_of(exchange.headers, request.ockham)
+    router, settings = exchange.generation.router, exchange.settings
+    target = target_of(router, request.model, asked)
+    exchange.policy = target.policy
+    messages = api.messages(body, settings.gateway.allow_image_urls)
+    query = Query(
+        id=exchange.id,
+        messages=messages,
+        sampling=Sampling(
+            max_tokens=request.token_cap, temperature=request.temperature, top_p=request.top_p
+        ),
+        checks=api.checks(request),
+        call=api.call(request, body),
+        bounds=bounds_of(asked, 0.0, settings.limits.timeout_s),
+        conversation=conversation_key(who.tenant, messages),
+    )
+    query = await exchange.admit(query, asked)
+    booking = await exchange.book(query)
+    if request.stream:
+        writer = api.writer(exchange.id, request, body, reasoning=bool(asked.reasoning))
+        run = router.astream(query, policy=target.choice, commit=True, purse=booking)
+        await stream_run(exchange, run, writer)
+        return
+    answer = await exchange.race(router.aask(query, policy=target.choice, purse=booking))
+    exchange.answer = answer
+    exchange.saw_answer()
+    await exchange.send_json(api.whole(request, body, answer), headers=headers_of(answer))
