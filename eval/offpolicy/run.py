@@ -73,8 +73,8 @@ def warnings_of(log: Log, labels: Labels) -> list[str]:
         )
     if labels == "feedback":
         out.append(
-            f"--label-source feedback: {log.feedback:,} requests; who gives feedback chose to, so these "
-            "are no estimates for all traffic"
+            f"--label-source feedback: {log.feedback:,} requests; who gives feedback chose to, so "
+            "these are no estimates for all traffic"
         )
     elif log.feedback:
         out.append(
