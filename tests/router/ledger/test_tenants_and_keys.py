@@ -110,6 +110,7 @@ CREATE = ("create", "--tenant", "default", "--name", "x")
         (tenant_commands.tenants, ["add", "default"], "is there already"),
         (tenant_commands.tenants, ["add", "a b"], "a name is 1 to 64"),
         (tenant_commands.tenants, ["add", "audits"], "audits.max_usd_per_day"),
+        (tenant_commands.tenants, ["set", "shadow", "--rpm", "1"], "shadow.max_usd_per_day"),
         (tenant_commands.tenants, ["add", "a", "--daily-usd", "-1"], "at least 0"),
         (tenant_commands.tenants, ["add", "a", "--daily-usd", "nan"], "at least 0"),
         (tenant_commands.tenants, ["add", "a", "--daily-usd", "many"], "a number or none"),
