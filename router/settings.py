@@ -8,21 +8,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AnyHttpUrl,
-    BaseModel,
-    ConfigDict,
-    Field,
-    FilePath,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, FilePath, SecretStr, field_validator, model_validator
 
 from router.arms.methods import Method, Single
 from router.needs import Ability
 from router.paths import data_dir
+from router.section import Section, http_url
 
 __all__ = [
     "ArmSettings",
@@ -49,10 +40,8 @@ EMBEDDED_LIMITS: Mapping[str, Any] = {
 }
 
 
-class Section(BaseModel):
-    """A part of the configuration: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+BaseUrl = Annotated[str, http_url("http://127.0.0.1:8000/v1", "api_key")]
+"""Where a model is served."""
 
 
 class DeploymentSettings(Section):
@@ -60,15 +49,15 @@ class DeploymentSettings(Section):
 
     model: str
     """LiteLLM's name, provider prefix included."""
-    api_base: str | None = None
+    api_base: BaseUrl | None = None
     api_key: SecretStr | None = None
     rpm: int | None = Field(default=None, ge=1)
     tpm: int | None = Field(default=None, ge=1)
-    weight: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    weight: float | None = Field(default=None, gt=0)
     """Its share of the requests: by weight, else by rpm, else by tpm, else all alike."""
     order: int | None = Field(default=None, ge=1)
     """The lowest is asked first, the others while it cools down."""
-    timeout: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    timeout: float | None = Field(default=None, gt=0)
     """Longest wait for its next token, seconds; null is the model's stall_s."""
 
     def litellm_params(self) -> dict[str, Any]:
@@ -84,7 +73,7 @@ class ModelSettings(Section):
     tier: Literal["small", "large"]
     model: str | None = None
     """LiteLLM's model name. With `api_base` and no name, the server is asked which it has."""
-    api_base: str | None = None
+    api_base: BaseUrl | None = None
     """Base URL of an OpenAI-compatible server, with its /v1."""
     api_key: SecretStr | None = None
     serve: Literal["embedded", "auto"] | None = None
@@ -104,14 +93,14 @@ class ModelSettings(Section):
     """Further tries of a call that ended before its first token; each is reserved and paid."""
     breaks_after: int = Field(default=3, ge=1)
     """Failed calls in a row that leave the model out for a moment; not of `deployments`."""
-    cooldown_s: float = Field(default=30, ge=0, allow_inf_nan=False)
+    cooldown_s: float = Field(default=30, ge=0)
     """How long a deployment that failed is left out."""
-    usd_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    usd_per_hour: float | None = Field(default=None, ge=0)
     """Price of the machine, for models that are yours."""
-    input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
-    output_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    input_usd_per_million: float | None = Field(default=None, ge=0)
+    output_usd_per_million: float | None = Field(default=None, ge=0)
     """Both set: they replace LiteLLM's price map."""
-    cached_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    cached_usd_per_million: float | None = Field(default=None, ge=0)
     """Of prompt tokens that the server reads from its cache, beside those two."""
     context_tokens: int | None = Field(default=None, ge=128)
     """Prompt and completion together; null asks the server (vLLM says `max_model_len`)."""
@@ -122,7 +111,7 @@ class ModelSettings(Section):
     stop: tuple[str, ...] | None = None
     thinking: bool = False
     """The chat template opens `<think>` itself, so that only `</think>` is ever written."""
-    stall_s: float = Field(default=60, gt=0, allow_inf_nan=False)
+    stall_s: float = Field(default=60, gt=0)
     """Longest wait for the next token."""
     languages: tuple[str, ...] | None = None
     """ISO 639-1 codes the model is made for; null is any."""
@@ -152,19 +141,6 @@ class ModelSettings(Section):
             raise ValueError("set deployments, each with its api_base, or api_base, and not both")
         return self
 
-    @field_validator("api_base")
-    @classmethod
-    def _is_http(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            url = AnyHttpUrl(value)
-        except ValidationError:
-            raise ValueError("must be a URL such as http://127.0.0.1:8000/v1") from None
-        if url.username or url.password:
-            raise ValueError("must hold no user or password; set api_key instead")
-        return value.rstrip("/")
-
 
 class ArmSettings(Section):
     """What a policy can choose: model x context x method."""
@@ -192,7 +168,7 @@ class PolicySettings(Section):
 class ConversationSettings(Section):
     """What is remembered of conversations, for `policy: sticky`."""
 
-    lifetime_s: float = Field(ge=0, allow_inf_nan=False)
+    lifetime_s: float = Field(ge=0)
     """How long a provider keeps a prompt in its cache."""
     most: int = Field(ge=1)
     """Conversations in memory."""
@@ -202,8 +178,8 @@ class LimitSettings(Section):
     """Limits of one request; they hold whatever a policy says."""
 
     max_steps: int = Field(ge=1, le=64)
-    max_cost_usd: float = Field(ge=0, allow_inf_nan=False)
-    timeout_s: float = Field(gt=0, allow_inf_nan=False)
+    max_cost_usd: float = Field(ge=0)
+    timeout_s: float = Field(gt=0)
     max_query_chars: int = Field(ge=1)
 
 
@@ -225,16 +201,16 @@ class EmbeddingModelSettings(Section):
 
     model: str
     """LiteLLM's name."""
-    api_base: str | None = None
+    api_base: BaseUrl | None = None
     api_key: SecretStr | None = None
-    input_usd_per_million: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    input_usd_per_million: float | None = Field(default=None, ge=0)
     """Replaces LiteLLM's price map."""
 
 
 class EmbeddingSettings(Section):
     """What `/v1/embeddings` and `Router.aembed` can be asked for."""
 
-    usd_per_hour: float = Field(ge=0, allow_inf_nan=False)
+    usd_per_hour: float = Field(ge=0)
     """Of the machine that runs the packaged encoder."""
     models: Mapping[str, EmbeddingModelSettings] = Field(default_factory=dict)
 
@@ -265,7 +241,7 @@ class KnowledgeSettings(Section):
 
     path: Path | None = None
     passages: int = Field(ge=1, le=20)
-    usd_per_hour: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    usd_per_hour: float | None = Field(default=None, ge=0)
     """Price of the machine that searches; null: searching is not priced."""
     reranker: str | None = None
     """A cross-encoder, as a folder or a hub name; it orders the first passages anew."""
@@ -307,16 +283,16 @@ class GatewaySettings(Section):
     """Connections of a process, idle ones too; one more is turned away."""
     max_body_bytes: int = Field(default=16 * 2**20, ge=1024)
     max_header_bytes: int = Field(default=32 * 2**10, ge=1024)
-    header_timeout_s: float = Field(default=10, gt=0, allow_inf_nan=False)
+    header_timeout_s: float = Field(default=10, gt=0)
     """From a request's first byte to the end of its headers."""
-    body_timeout_s: float = Field(default=60, gt=0, allow_inf_nan=False)
-    send_timeout_s: float = Field(default=30, gt=0, allow_inf_nan=False)
+    body_timeout_s: float = Field(default=60, gt=0)
+    send_timeout_s: float = Field(default=30, gt=0)
     """Longest that a client may leave a piece of its response unread."""
     keep_alive_s: int = Field(default=15, ge=1)
     """An idle connection is kept for so long."""
     drain_s: int = Field(default=30, ge=0)
     """On SIGTERM running requests may end within this; then they are cut and settled."""
-    drain_delay_s: float = Field(default=0, ge=0, allow_inf_nan=False)
+    drain_delay_s: float = Field(default=0, ge=0)
     """Before that: /ready says 503 and requests are still taken, so that a load balancer sees."""
     rate_limit_url: SecretStr | None = None
     """redis://HOST:PORT/DB that all processes count in; null counts in each process."""
@@ -341,13 +317,13 @@ class LedgerSettings(Section):
     """Bring the tables up to date when the ledger is opened; false: `ockham ledger migrate`."""
     synchronous: Literal["full", "normal"] = "full"
     """SQLite only. `full`: what was committed outlives a power cut; `normal`: the process."""
-    timeout_s: float = Field(default=10, gt=0, allow_inf_nan=False)
+    timeout_s: float = Field(default=10, gt=0)
     """Longest wait for the database before a request fails, unpaid."""
-    key_cache_s: float = Field(default=5, ge=0, allow_inf_nan=False)
+    key_cache_s: float = Field(default=5, ge=0)
     """How long a key is believed; a revoked key works for so long."""
-    lease_grace_s: float = Field(default=60, ge=0, allow_inf_nan=False)
+    lease_grace_s: float = Field(default=60, ge=0)
     """After limits.timeout_s and this, a reserve that nobody settled is taken as spent."""
-    sweep_every_s: float = Field(default=60, gt=0, allow_inf_nan=False)
+    sweep_every_s: float = Field(default=60, gt=0)
     """How often such reserves are looked for."""
 
     @field_validator("url")

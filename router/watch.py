@@ -12,9 +12,10 @@ what they promise: `policies.alarms`. With labels, watch recorded traffic: `ockh
 import logging
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from policies.alarms import ScoreAlarm, ShareAlarm
+from router.section import Section
 from router.state import Answer
 
 __all__ = ["Watch", "WatchSettings", "calibrated_share"]
@@ -24,10 +25,8 @@ MOST = 20_000
 """Requests that are held at once: the memory of a router is bounded, and an answer waits on it."""
 
 
-class WatchSettings(BaseModel):
-    """What is watched; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class WatchSettings(Section):
+    """What is watched."""
 
     share: float | None = Field(default=None, gt=0, lt=1)
     """Calibrated share of requests that call a large arm; null: that of the first requests."""

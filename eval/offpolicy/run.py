@@ -73,13 +73,13 @@ def warnings_of(log: Log, labels: Labels) -> list[str]:
         )
     if labels == "feedback":
         out.append(
-            f"--labels feedback: {log.feedback:,} requests; who gives feedback chose to, so these "
-            "are no estimates for all traffic"
+            f"--label-source feedback: {log.feedback:,} requests; who gives feedback chose to, so "
+            "these are no estimates for all traffic"
         )
     elif log.feedback:
         out.append(
             f"{log.feedback:,} requests have nothing but feedback, which is self-selected: it is "
-            "in no estimate (--labels feedback)"
+            "in no estimate (--label-source feedback)"
         )
     if log.unusable:
         out.append(f"{log.unusable:,} labels have no sampling probability, and are left out")

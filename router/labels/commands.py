@@ -1,43 +1,41 @@
 """`ockham labels`: what is known of answers afterwards, and whether the promise holds.
 
-Only typer is imported before a command runs.
+SQLAlchemy is imported when a command runs.
 """
 
-from typing import Annotated, Any
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from router.commands import ConfigOption, JsonOption
+from router.config import load_settings
+from router.ledger.opening import open_ledger
+
+if TYPE_CHECKING:
+    from router.ledger.labels import Label
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Labels of answers: audits, shadow runs, feedback; and the monitored bound.")
 
-Config = Annotated[str | None, typer.Option(help="A YAML file; else OCKHAM_CONFIG, ./ockham.yaml.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
 
 @app.command()
-def status(config: Config = None, as_json: AsJson = False) -> None:
+def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """The promise of the configured policy against its audits; exit 1 where it is broken."""
-    import asyncio
-    import json
-
-    from router.config import load_settings
     from router.labels.bound import bound_of
     from router.labels.labels import feedback_of, gate_of, policy_id
-    from router.ledger.ledger import Ledger
+    from router.ledger.labels import list_labels
 
     settings = load_settings(config)
     policy = settings.make_policy()
-    with Ledger.open(settings) as ledger:
-
-        async def read() -> tuple[Any, Any, Any]:
-            return (
-                await ledger.labels(source="audit"),
-                await ledger.labels(source="shadow"),
-                await feedback_of(ledger),
-            )
-
-        audits, shadows, feedback = asyncio.run(read())
+    with open_ledger(config) as ledger:
+        audits = ledger.read(lambda c: list_labels(c, source="audit"))
+        shadows = ledger.read(lambda c: list_labels(c, source="shadow"))
+        feedback = asyncio.run(feedback_of(ledger))
     bound = bound_of(audits, settings.audits, gate_of(policy), policy_id(policy))
     if as_json:
         told = {"bound": bound.told(), "audits": _sums(audits), "shadow": _sums(shadows)}
@@ -60,18 +58,17 @@ def list_(
     source: Annotated[str | None, typer.Option(help="audit, shadow or feedback.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Only of this tenant's requests.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="The latest so many.")] = 50,
-    config: Config = None,
-    as_json: AsJson = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """The latest labels: request, arm, source, score, sampling probability, cost."""
-    import asyncio
-    import json
+    from router.ledger.labels import list_labels
+    from router.ledger.tenants import read_tenant
 
-    from router.config import load_settings
-    from router.ledger.ledger import Ledger
-
-    with Ledger.open(load_settings(config)) as ledger:
-        found = asyncio.run(ledger.labels(source=source, tenant=tenant, limit=limit))
+    with open_ledger(config) as ledger:
+        if tenant is not None:
+            ledger.read(lambda c: read_tenant(c, tenant))
+        found = ledger.read(lambda c: list_labels(c, source=source, tenant=tenant, limit=limit))
     for one in found:
         if as_json:
             typer.echo(json.dumps(one.told()))
@@ -86,9 +83,7 @@ def list_(
         typer.echo("no labels")
 
 
-def _sums(labels: Any) -> dict[str, Any]:
+def _sums(labels: "Sequence[Label]") -> dict[str, Any]:
     """How many of each state, and what they cost."""
-    from collections import Counter
-
     states = Counter(str(one.meta.get("state", "given")) for one in labels)
     return {"states": dict(states), "usd": sum(one.cost_usd for one in labels)}

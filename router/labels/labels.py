@@ -20,12 +20,12 @@ from typing import Any
 from policies import ConformalGate, Policy
 from policies.wrapper import layers
 from router.config import Settings
-from router.errors import InputError
+from router.errors import InputError, OckhamError
 from router.labels.bound import Bound, bound_of
 from router.labels.draw import Lot
-from router.labels.runs import PURSES, Job, Runs, Source, Using, cut_off, today
+from router.labels.runs import Job, Runs, Source, Using, cut_off, today
 from router.ledger.ledger import Ledger
-from router.ledger.tenants import Tenant, add_tenant, list_tenants, set_tenant
+from router.ledger.tenants import PURSES, Tenant, add_tenant, list_tenants, set_tenant
 from router.state import Answer, Query
 
 __all__ = ["Labels", "gate_of", "policy_id"]
@@ -81,8 +81,8 @@ class Labels:
     async def _cap_again(self) -> None:
         try:
             await self.cap()
-        except Exception as error:
-            _log.error("the caps of the new configuration: %s", type(error).__name__)
+        except OckhamError as error:
+            _log.error("the caps of the new configuration do not count yet: %s", error)
 
     async def close(self, timeout_s: float = 10.0) -> None:
         """Let running labels end, cut off what takes longer; the ledger must still be open."""
@@ -198,8 +198,10 @@ class Labels:
             was = self.bound
             try:
                 now = await self.look()
-            except Exception as error:
-                _log.warning("the labels could not be read: %s", type(error).__name__)
+            except OckhamError as error:
+                _log.warning("the labels could not be read: %s", error)
+            except Exception:
+                _log.exception("the labels could not be read")
             else:
                 if now.state == "broken" and (was is None or was.state != "broken"):
                     _log.warning("%s", now.said)

@@ -11,8 +11,8 @@ stores no text. Where it cannot be run or compared the label says why, and has n
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -23,14 +23,13 @@ from router.labels.compare import Compared, compare
 from router.labels.only import OnlyArm
 from router.ledger.ledger import Ledger
 from router.ledger.records import Closing, Ending, Principal, RequestStart
+from router.ledger.tenants import PURSES
 from router.state import Answer, Bounds, Query
 
-__all__ = ["PURSES", "Job", "Runs", "Source", "Using", "always", "cut_off", "plain", "today"]
+__all__ = ["Job", "Runs", "Source", "Using", "cut_off", "plain", "today"]
 
 _log = logging.getLogger(__name__)
 Source = Literal["audit", "shadow"]
-PURSES: Mapping[Source, str] = {"audit": "audits", "shadow": "shadow"}
-"""The tenants that pay."""
 Using = Callable[[], AbstractAsyncContextManager[Router]]
 """The router of the moment, held open while it is used."""
 _AGAIN_S = 2.0
@@ -201,9 +200,3 @@ def _ended(error: Exception) -> tuple[Ending, int]:
 def _kind(error: Exception) -> str:
     """Its type: a message may hold a text."""
     return type(error).__name__
-
-
-@asynccontextmanager
-async def always(router: Router) -> AsyncIterator[Router]:
-    """For `Using` where there is one router."""
-    yield router

@@ -1,14 +1,14 @@
 """The sections `audits` and `shadow` of the configuration."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from router.section import Section
 
 __all__ = ["AuditSettings", "ShadowSettings"]
 
 
-class _Runs(BaseModel):
-    """What both kinds of background runs are bounded by; unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class _Runs(Section):
+    """What both kinds of background runs are bounded by."""
 
     share: float = Field(default=0.0, ge=0, le=1)
     """Mean share of the answers that are run again; 0: none."""

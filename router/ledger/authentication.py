@@ -48,11 +48,12 @@ class Doorman:
 
     def look_up(self, connection: sa.Connection, digest: str) -> Principal | None:
         """Who it is now, None for a stranger."""
-        if digest == _ANYBODY or digest in self._configured:
+        key = self._configured.get(digest)  # once: a reload may change them meanwhile
+        if digest == _ANYBODY or key is not None:
             home = read_tenant(connection, DEFAULT)
             return Principal(
                 DEFAULT,
-                self._configured.get(digest),
+                key,
                 home.stores_prompts,
                 home.requests_per_minute,
                 home.tokens_per_minute,

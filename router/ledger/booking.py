@@ -225,24 +225,24 @@ class Booking:
         )
 
     def _close(self, closing: Closing) -> Operation:
-        ended, periods = now(), periods_of(now())
+        ended = now()
         row = {**self._row, "created": self._began, "expires": ended, "closed": ended}
         texts, took = self.principal.stores_prompts, time.perf_counter() - self._ticked
         rest = self._unreserved(closing)
+        # Of the day on which it ends, also where it is written on another.
+        extra = (self._reserve_of("other", rest),) if rest else ()
         unsettled = tuple(self._open.values())
         bills, self._bills = tuple(self._bills), []
-        changed = (*unsettled, *(lease for lease, _ in bills))
+        changed = (*unsettled, *(lease for lease, _ in bills), *extra)
         held = {row for lease in changed for row in _rows(lease.tenant, lease.periods)}
-        held |= set(_rows(self.principal.tenant, periods)) if rest else set()
 
         def run(connection: sa.Connection) -> None:
             for lease, bill in bills:
                 leases.settle(connection, lease, bill)
             if unsettled:
                 leases.take_unsettled(connection, self.id)
-            if rest:
-                extra = self._reserve_of("other", rest)
-                leases.book_directly(connection, extra, f"{self.id}-other")
+            for lease in extra:
+                leases.book_directly(connection, lease, f"{self.id}-other")
             values = closing_values(closing, texts)
             requests.end(connection, {"seconds": None, **row, **values}, took)
 

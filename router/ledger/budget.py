@@ -6,19 +6,17 @@ The condition stands in the UPDATE itself, so it holds for any number of replica
 locked in one order (`hold`), so that no two transactions wait for each other.
 """
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from router.ledger.money import Periods
-from router.ledger.prepared import Prepared
+from router.ledger.prepared import Prepared, insert_of
 from router.ledger.schema import budgets, tenants
 
-__all__ = ["UNLIMITED", "Taken", "charge", "hold", "insert_or_leave", "left_of", "take"]
+__all__ = ["UNLIMITED", "Taken", "charge", "hold", "left_of", "take"]
 
 UNLIMITED = 2**61
 """Nano-USD: what stands for no limit; 2.3 billion USD, and sums of it still fit 64 bits."""
@@ -78,13 +76,6 @@ _LEFT = Prepared(
 )
 
 
-@functools.cache
-def insert_or_leave(dialect: str, table: sa.Table) -> Any:
-    """An INSERT that does nothing where the row is there."""
-    insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
-    return insert(table).on_conflict_do_nothing()
-
-
 def hold(connection: sa.Connection, rows: Sequence[Row]) -> None:
     """Lock these (sorted) rows in their order; they are made where they are missing."""
     if not rows:
@@ -95,7 +86,8 @@ def hold(connection: sa.Connection, rows: Sequence[Row]) -> None:
         blank = [
             {"tenant": t, "period": p, "spent_nano": 0, "reserved_nano": 0} for t, p in missing
         ]
-        connection.execute(insert_or_leave(connection.dialect.name, budgets), blank)
+        new = insert_of(connection.dialect.name)(budgets).on_conflict_do_nothing()
+        connection.execute(new, blank)
         connection.execute(_HOLD, {"rows": rows})
 
 

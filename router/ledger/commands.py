@@ -131,11 +131,8 @@ def ledger_stats(
 @ledger.command("sweep")
 def ledger_sweep(config: ConfigOption = None) -> None:
     """Take expired reserves as spent now, and give up the requests that left them."""
-    from router.ledger.leases import sweep
-    from router.ledger.money import now
-
     with open_ledger(config) as opened:
-        swept = opened.run(lambda c: sweep(c, now()), "the sweep")
+        swept = opened.sweep_all()
     print_line(f"{swept.leases} reserves taken as spent, {swept.requests} requests lost")
 
 

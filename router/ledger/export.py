@@ -106,7 +106,6 @@ def export(
         "arms": _arms(settings),
         "pairs": _pairs(settings),
         "features": gathered.spans(),
-        "fingerprint": next(reversed(gathered.layouts), None),
         "requests": len(gathered.requests),
         "labelled": int(outcomes["label_source"].is_not_null().sum()),
         "since": None if since is None else iso(since),
@@ -170,13 +169,14 @@ class _Gathered:
             if layout != longest[: len(layout)]:
                 one["features"] = None
 
-    def spans(self) -> dict[str, list[int]]:
-        """Block -> [start, stop] in the vectors of the last fingerprint."""
-        layout = next(reversed(self.layouts.values()), [])
-        stops = np.cumsum([width for _, width in layout]).tolist()
-        return {
-            name: [stop - width, stop] for (name, width), stop in zip(layout, stops, strict=True)
-        }
+    def spans(self) -> dict[str, dict[str, list[int]]]:
+        """Fingerprint -> block -> [start, stop] in its vectors."""
+        out: dict[str, dict[str, list[int]]] = {}
+        for mark, layout in self.layouts.items():
+            stops = np.cumsum([width for _, width in layout]).tolist()
+            ends = zip(layout, stops, strict=True)
+            out[mark] = {name: [stop - width, stop] for (name, width), stop in ends}
+        return out
 
 
 def _rows(

@@ -15,13 +15,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from router.errors import InputError
 from router.ledger.money import iso, nano, now, usd
+from router.ledger.prepared import insert_of
 from router.ledger.schema import labels, requests
 
-__all__ = ["Label", "labels_of", "list_labels", "write_label"]
+__all__ = ["Label", "list_labels", "write_label"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Label:
 
 @functools.cache
 def _write(dialect: str) -> Any:
-    insert = (postgresql if dialect == "postgresql" else sqlite).insert(labels)
+    insert = insert_of(dialect)(labels)
     new = ("score", "probability", "cost_nano", "created", "meta")
     changed: dict[str, Any] = {name: insert.excluded[name] for name in new}
     return insert.on_conflict_do_update(
@@ -90,11 +90,6 @@ def write_label(
         "created": iso(now()), "changes": 0, "meta": json.dumps(dict(meta or {})),
     }  # fmt: skip
     return _label(connection.execute(_write(connection.dialect.name), row).one())
-
-
-def labels_of(connection: sa.Connection, request: str) -> list[Label]:
-    """Of one request."""
-    return list_labels(connection, request=request)
 
 
 def list_labels(

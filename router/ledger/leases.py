@@ -20,9 +20,9 @@ from router.ledger.schema import leases, requests
 from router.purse import Bill
 
 __all__ = [
-    "TOTAL",
     "Reserve",
     "Swept",
+    "billed",
     "book_directly",
     "reserve",
     "settle",
@@ -90,12 +90,16 @@ _EXPIRED = (
     .order_by(leases.c.expires)
     .limit(_MANY)
 )
-TOTAL = (
-    sa.select(sa.func.coalesce(sa.func.sum(leases.c.cost_nano), 0))
-    .where(leases.c.request == requests.c.id)
-    .scalar_subquery()
-)
-_RECOUNT = sa.update(requests).where(requests.c.id == _bind("this")).values(cost_nano=TOTAL)
+
+
+def billed(request: Any) -> Any:
+    """The sum of a request's bills, as an expression."""
+    total = sa.func.coalesce(sa.func.sum(leases.c.cost_nano), 0)
+    return sa.select(total).where(leases.c.request == request).scalar_subquery()
+
+
+_TOTAL = billed(requests.c.id)
+_RECOUNT = sa.update(requests).where(requests.c.id == _bind("this")).values(cost_nano=_TOTAL)
 _OPEN_LEASE = (
     sa.select(leases.c.id)
     .where(leases.c.request == requests.c.id, leases.c.state == "open")
@@ -104,7 +108,7 @@ _OPEN_LEASE = (
 _LOST = (
     sa.update(requests)
     .where(requests.c.ending.is_(None), requests.c.expires < _bind("at"), ~_OPEN_LEASE)
-    .values(ending="lost", closed=_bind("at"), cost_nano=TOTAL)
+    .values(ending="lost", closed=_bind("at"), cost_nano=_TOTAL)
 )
 
 

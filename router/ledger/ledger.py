@@ -60,6 +60,7 @@ class Ledger:
             _sweeping(),
             self.settings.sweep_every_s,
         )
+        self._first_sweep = self._writer.submit(_sweeping())
 
     @classmethod
     def open(cls, settings: Settings, replica: str | None = None) -> Self:
@@ -81,9 +82,7 @@ class Ledger:
         except BaseException:
             database.close()
             raise
-        ledger = cls(settings, database, replica or _this_process())
-        ledger._writer.submit(_sweeping())
-        return ledger
+        return cls(settings, database, replica or _this_process())
 
     # -- requests -------------------------------------------------------------------
 
@@ -192,6 +191,15 @@ class Ledger:
         """Take what expired as spent, now."""
         swept: Swept = await self._writer.ask(_sweeping())
         return swept
+
+    def sweep_all(self) -> Swept:
+        """The same, until nothing is left; counts from when the ledger was opened. Blocks."""
+        swept: Swept = self._first_sweep.result()
+        total = swept
+        while swept.leases:
+            swept = self._writer.submit(_sweeping()).result()
+            total = Swept(total.leases + swept.leases, total.requests + swept.requests)
+        return total
 
     @property
     def why_not(self) -> str | None:

@@ -12,7 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-__all__ = ["Prepared", "told"]
+__all__ = ["Prepared", "insert_of", "told"]
+
+
+def insert_of(dialect: str) -> Any:
+    """The dialect's own INSERT, with its `on_conflict_...`."""
+    return (postgresql if dialect == "postgresql" else sqlite).insert
 
 
 class Prepared:
@@ -36,9 +41,9 @@ class Prepared:
     def _of(self, dialect: sa.Dialect) -> tuple[str, tuple[str, ...] | None, dict[str, Any]]:
         found = self._compiled.get(dialect.name)
         if found is None:
-            insert = (postgresql if dialect.name == "postgresql" else sqlite).insert
             given = self._make
-            statement = given if isinstance(given, sa.ClauseElement) else given(insert)
+            is_made = isinstance(given, sa.ClauseElement)
+            statement = given if is_made else given(insert_of(dialect.name))
             made: Any = statement.compile(dialect=dialect)
             names = tuple(made.positiontup) if made.positional else None
             fixed = {n: v for n, v in made.params.items() if not made.binds[n].required}

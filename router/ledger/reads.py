@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from router.ledger.labels import labels_of
+from router.ledger.labels import list_labels
 from router.ledger.money import iso, now, periods_of, usd
 from router.ledger.schema import budgets, labels, leases, requests
 from router.ledger.tenants import read_tenant
@@ -38,7 +38,7 @@ def trace(connection: sa.Connection, ident: str, tenant: str | None) -> dict[str
     out = _told(row)
     out["features"] = None if row["layout"] is None else json.loads(row["layout"])
     out["attempts"] = [_lease(r) for r in connection.execute(_LEASES, {"id": ident}).mappings()]
-    out["labels"] = [label.told() for label in labels_of(connection, ident)]
+    out["labels"] = [label.told() for label in list_labels(connection, request=ident)]
     out["answer"] = None if row["answer"] is None else json.loads(row["answer"])
     out["trace"] = None if row["trace"] is None else json.loads(row["trace"])
     return out

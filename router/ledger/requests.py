@@ -9,21 +9,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from router.ledger.leases import billed
 from router.ledger.money import iso
 from router.ledger.prepared import Prepared
-from router.ledger.schema import leases, requests
+from router.ledger.schema import requests
 
 __all__ = ["begin", "end"]
 
 _FIRST = frozenset({"id", "tenant", "created"})
 """What the beginning says for good."""
-_TOTAL = (
-    sa.select(sa.func.coalesce(sa.func.sum(leases.c.cost_nano), 0))
-    .where(leases.c.request == sa.bindparam("id", type_=sa.Text))
-    .scalar_subquery()
-)
-
-
 _BEGUN = (
     "id", "tenant", "key", "replica", "created", "expires", "endpoint", "asked_model", "stream",
     "conversation", "cost_nano",
@@ -57,7 +51,7 @@ def _begin(insert: Any) -> Any:
 
 def _end(insert: Any) -> Any:
     columns = {c.name: _bind(c.name) for c in requests.columns}
-    new = insert(requests).values({**columns, "cost_nano": _TOTAL})
+    new = insert(requests).values({**columns, "cost_nano": billed(_bind("id"))})
     return new.on_conflict_do_update(
         index_elements=["id"],
         set_={name: new.excluded[name] for name in columns if name not in _FIRST},

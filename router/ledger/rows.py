@@ -14,7 +14,7 @@ from router.ledger.records import Closing, RequestStart
 from router.ledger.redact import answer_json, trace_json
 from router.state import Answer, Query, Trace, Verdict
 
-__all__ = ["clean", "closing_values", "pack", "prompt_hash", "start_values", "unpack"]
+__all__ = ["clean", "closing_values", "pack", "prompt_hash", "start_values"]
 
 _log = logging.getLogger(__name__)
 _LONGEST = 500
@@ -129,15 +129,6 @@ def pack(blocks: Mapping[str, list[float]]) -> tuple[str | None, bytes | None]:
         return None, None
     vector = np.concatenate([np.asarray(block, dtype="<f4") for _, block in kept])
     return json.dumps([[name, len(block)] for name, block in kept]), vector.tobytes()
-
-
-def unpack(layout: str, packed: bytes) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """The blocks of `pack`, by name."""
-    vector, out, at = np.frombuffer(packed, dtype="<f4"), {}, 0
-    for name, width in json.loads(layout):
-        out[name] = vector[at : at + width]
-        at += width
-    return out
 
 
 def clean(text: str | None) -> str | None:

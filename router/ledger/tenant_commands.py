@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["tenants"]
 
-OWN = {"audits": "audits", "shadow": "shadow"}
-"""Tenants of the gateway's own, by the setting that holds their budget (`router.labels.runs`)."""
 tenants = typer.Typer(help="Who pays: budgets, rate limits, what is stored.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="The tenant's name.")]
@@ -50,10 +48,7 @@ def tenants_add(
     """Add a tenant; without options it has no budget, no rate limit, and no texts are kept."""
     from router.ledger import tenants as table
 
-    if name in OWN:
-        raise InputError(
-            f"tenant {name!r} is the gateway's own purse: its budget is {OWN[name]}.max_usd_per_day"
-        )
+    _not_a_purse(name)
     wanted = _changed(table.Tenant(name), daily_usd, monthly_usd, rpm, tpm, store_prompts)
     with open_ledger(config) as opened:
         _show_tenants([opened.run(lambda c: table.add_tenant(c, wanted))], as_json)
@@ -73,6 +68,7 @@ def tenants_set(
     """Change what is named, leave the rest; budgets count at once, rates within seconds."""
     from router.ledger import tenants as table
 
+    _not_a_purse(name)
     with open_ledger(config) as opened:
         was = opened.read(lambda c: table.read_tenant(c, name))
         wanted = _changed(was, daily_usd, monthly_usd, rpm, tpm, store_prompts)
@@ -112,6 +108,16 @@ def tenants_usage(
                 f"{used['tenant']:<20} {period['period']:<10}  spent USD {period['spent_usd']:.6f}"
                 f"  reserved {period['reserved_usd']:.6f}  {rest}"
             )
+
+
+def _not_a_purse(name: str) -> None:
+    """What is set of a purse here would be gone with the next start of a gateway."""
+    from router.ledger.tenants import PURSES
+
+    if name in PURSES.values():
+        raise InputError(
+            f"tenant {name!r} is the gateway's own purse: its budget is {name}.max_usd_per_day"
+        )
 
 
 def _changed(

@@ -7,9 +7,10 @@ Functions take the connection of a transaction.
 import hashlib
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
@@ -21,6 +22,7 @@ from router.ledger.schema import api_keys, tenants
 __all__ = [
     "DEFAULT",
     "KEY_START",
+    "PURSES",
     "KeyRow",
     "Tenant",
     "add_tenant",
@@ -36,6 +38,9 @@ __all__ = [
 
 DEFAULT = "default"
 """Whom the keys of `gateway.api_keys` and requests without a key belong to; always there."""
+PURSES: Mapping[Literal["audit", "shadow"], str] = {"audit": "audits", "shadow": "shadow"}
+"""Tenants of the gateway's own: by the source of the labels that each pays for, its name, which is
+also that of the section of the configuration that holds its daily budget."""
 KEY_START = "ockham-"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _SHOWN = len(KEY_START) + 6

@@ -1,15 +1,15 @@
 """Telemetry as a part of the gateway: fed by finished requests, read at GET /metrics.
 
-Every `EVERY_S` seconds it asks the ledger what the tenants that were seen have left, and all
-alarms whether they are raised.
+Every `EVERY_S` seconds it asks the ledger what the tenants that were seen have left, and those
+whose budget burns, and all alarms whether they are raised.
 """
 
 import asyncio
 import calendar
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from router.gateway.errors import Refused
@@ -43,6 +43,7 @@ class TelemetryPart(Part):
         self._alarms = Alarms()
         self._spendings: dict[tuple[str, str], Spending] = {}
         self._seen: set[str] = set()
+        self._day: date | None = None
         self._looking: asyncio.Task[None] | None = None
 
     async def start(self, gateway: "Gateway") -> None:
@@ -63,9 +64,7 @@ class TelemetryPart(Part):
         watch("tasks", "asyncio's tasks.", lambda: float(len(asyncio.all_tasks())))
         self._alarms.add("collapse", lambda: _of_watch(gateway))
         self._alarms.add("bound", lambda: _of_parts(gateway))
-        self._alarms.add(
-            "burn", lambda: burning(self._spendings.values(), own.burn_pace, own.burn_share)
-        )
+        self._alarms.add("burn", self._burning)
         self._looking = asyncio.create_task(self._keep_looking(gateway))
 
     async def stop(self) -> None:
@@ -122,22 +121,37 @@ class TelemetryPart(Part):
             await asyncio.sleep(EVERY_S)
 
     async def look(self, gateway: "Gateway") -> None:
-        """Read the budgets of the tenants that were seen, and ask all alarms."""
+        """Read the budgets that may have changed, and ask all alarms."""
         now = datetime.now(UTC)
-        seen, self._seen = self._seen, set()
-        for tenant in sorted(seen):
-            used = await gateway.ledger.usage(tenant)
-            left = {}
-            for period in ("day", "month"):
-                told = used[period]
-                if told["limit_usd"] is None:
-                    continue
-                left[period] = told["left_usd"]
-                self._spendings[tenant, period] = Spending(
-                    tenant, period, told["spent_usd"], told["limit_usd"], _passed(period, now)
-                )
-            self._metrics.budget(tenant, left)
+        for tenant in sorted(self._due(now.date())):
+            self._seen.discard(tenant)
+            self._see_usage(tenant, await gateway.ledger.usage(tenant), now)
+        self._day = now.date()
         self._metrics.alarms(self._alarms.look())
+
+    def _due(self, today: date) -> set[str]:
+        """Who was seen; whose budget burns, so that the alarm ends when it should; on a new day
+        everybody."""
+        burns = {alarm.tenant for alarm in self._burning() if alarm.tenant is not None}
+        known = {tenant for tenant, _ in self._spendings} if today != self._day else set()
+        return self._seen | burns | known
+
+    def _see_usage(self, tenant: str, used: Mapping[str, Any], now: datetime) -> None:
+        left = {}
+        for period in ("day", "month"):
+            told = used[period]
+            if told["limit_usd"] is None:
+                self._spendings.pop((tenant, period), None)
+                continue
+            left[period] = told["left_usd"]
+            self._spendings[tenant, period] = Spending(
+                tenant, period, told["spent_usd"], told["limit_usd"], _passed(period, now)
+            )
+        self._metrics.budget(tenant, left)
+
+    def _burning(self) -> list[Alarm]:
+        own = self._own
+        return burning(self._spendings.values(), own.burn_pace, own.burn_share)
 
 
 async def _check_reader(exchange: "Exchange") -> None:

@@ -72,6 +72,16 @@ def test_the_file_in_the_working_directory_is_found(tmp_path):
         ("models: {small: {api_base: 'http://[::1'}}", "models.small.api_base: .*URL such as"),
         ("models: {small: {api_base: 'http://h:99999/v1'}}", "models.small.api_base: .*URL"),
         ("models: {small: {api_base: 'http://u:p@h/v1'}}", "no user or password; set api_key"),
+        (
+            "models: {m: {tier: large, deployments: [{model: x, api_base: 'http://u:p@h/v1'}]}}",
+            "models.m.deployments.0.api_base: .*no user or password; set api_key",
+        ),
+        (
+            "embeddings: {models: {e: {model: x, api_base: 'h:80'}}}",
+            "embeddings.models.e.api_base: .*URL such as",
+        ),
+        ("telemetry: {otlp_endpoint: 'http://u:p@h'}", "no user or password; set otlp_headers"),
+        ("watch: {every: .inf}", "watch.every: .*finite"),
         ("models: {small: {gguf: /nowhere.gguf}}", "models.small.gguf: Path does not point"),
         ("signals: {head: /nowhere.json}", "signals.head: Path does not point"),
         ("limits: {timeout_s: .inf}", "limits.timeout_s: .*finite"),

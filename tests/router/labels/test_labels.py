@@ -10,10 +10,9 @@ from policies import AlwaysLarge, AlwaysSmall, Shadow
 from router.errors import ConfigError
 from router.labels.commands import app
 from router.labels.labels import Labels
-from router.labels.runs import PURSES, always
-from router.ledger.tenants import Tenant, set_tenant
+from router.ledger.tenants import PURSES, Tenant, set_tenant
 
-from .conftest import number_in, question, right, said
+from .conftest import always, number_in, question, right, said
 
 ALL = {"share": 1.0, "uncertain_weight": 1.0, "at_once": 4}
 

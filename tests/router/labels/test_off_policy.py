@@ -41,6 +41,8 @@ async def test_values_of_other_policies_cover_what_the_fakes_know(served, tmp_pa
     mix = "random"
     log, records, _ = run(Asked(str(place), ("always-small", mix), Plan(resamples=400)))
     assert len(log) == REQUESTS
+    assert log.features is not None and log.features.known.all()  # the logged ones: no text is kept
+    assert made.outcomes.queries["query"].is_null().all() and "axes" in log.features.blocks
     assert 20 < log.labelled.sum() < REQUESTS
     got = {(r.policy, r.metric): r for r in records}
     right = 1 - sum(i % WRONG == 0 for i in range(REQUESTS)) / REQUESTS

@@ -2,12 +2,15 @@
 
 import asyncio
 import math
+import threading
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 
 from router.errors import LedgerError
 from router.ledger.ledger import Ledger
+from router.ledger.money import nano, now
 from router.ledger.records import Closing, Principal
 from router.ledger.tenants import Tenant, set_tenant
 from router.purse import Bill, Lease
@@ -114,6 +117,24 @@ async def test_a_cancelled_reserve_is_given_back(ledger: Ledger, tenant: MakeTen
     await asyncio.sleep(0.05)
     await ledger.sweep()
     assert await day(ledger) == (0.0, 0.0)
+
+
+async def test_what_no_lease_paid_for_counts_on_the_day_on_which_the_request_ended(
+    ledger: Ledger, tenant: MakeTenant, monkeypatch: pytest.MonkeyPatch
+):
+    """Where it is written a day later: a database that was away, or midnight."""
+    here = threading.main_thread()
+
+    def clock() -> datetime:
+        return now() if threading.current_thread() is here else now() + timedelta(days=1)
+
+    booking = ledger.book(tenant(daily_usd=1), start())
+    monkeypatch.setattr("router.ledger.booking.now", clock)
+    monkeypatch.setattr(booking, "_unreserved", lambda _: nano(0.25))
+    await booking.close(FAILED)
+    assert await day(ledger) == (0.25, 0.0)
+    told = await ledger.trace("r1", "acme")
+    assert told is not None and told["cost_usd"] == 0.25
 
 
 async def test_closing_goes_on_when_its_caller_is_cancelled(ledger: Ledger, tenant: MakeTenant):

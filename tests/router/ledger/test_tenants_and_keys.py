@@ -88,6 +88,19 @@ def test_tenants_and_keys_on_the_command_line(clean_env, tmp_path: Path):
     assert (tmp_path / "data" / "ledger.sqlite").exists()
 
 
+async def test_the_sweep_command_tells_what_was_swept(open_ledger, tmp_path: Path, monkeypatch):
+    ledger: Ledger = open_ledger(lease_grace_s=0, limits={"timeout_s": 0.01})
+    who = await ledger.anonymous()
+    for i in range(2):
+        assert await ledger.book(who, start(f"r{i}")).reserve("large", 0.1) is not None
+    ledger.close()
+    await asyncio.sleep(0.05)
+    monkeypatch.setenv("OCKHAM_LEDGER__URL", f"sqlite:///{tmp_path}/ledger.sqlite")
+    said = run(commands.ledger, "sweep")
+    assert "2 reserves taken as spent, 2 requests lost" in said
+    assert "0 reserves" in run(commands.ledger, "sweep")
+
+
 CREATE = ("create", "--tenant", "default", "--name", "x")
 
 
@@ -97,6 +110,7 @@ CREATE = ("create", "--tenant", "default", "--name", "x")
         (tenant_commands.tenants, ["add", "default"], "is there already"),
         (tenant_commands.tenants, ["add", "a b"], "a name is 1 to 64"),
         (tenant_commands.tenants, ["add", "audits"], "audits.max_usd_per_day"),
+        (tenant_commands.tenants, ["set", "shadow", "--rpm", "1"], "shadow.max_usd_per_day"),
         (tenant_commands.tenants, ["add", "a", "--daily-usd", "-1"], "at least 0"),
         (tenant_commands.tenants, ["add", "a", "--daily-usd", "nan"], "at least 0"),
         (tenant_commands.tenants, ["add", "a", "--daily-usd", "many"], "a number or none"),

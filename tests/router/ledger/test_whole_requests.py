@@ -150,7 +150,7 @@ async def test_the_export_is_an_outcome_table(serve, ledger, tenant, tmp_path, m
     assert (first["score"], first["label_source"], first["label_probability"]) == (1, "audit", 0.25)
     assert first["status"] == "ok" and first["returned"] and first["policy"] == "verifiability"
     assert {a["arm"] for a in first["arm_probability"]} >= {"small", "large"}
-    layout = made.about["features"]
+    layout = made.about["features"][first["fingerprint"]]
     assert np.allclose(first["features"][slice(*layout["axes"])], [0.95, 0.05])
     assert rows["r2", "small"]["status"] == "missing" and rows["r2", "small"]["cost_usd"] > 0
     bare = rows["r1", "large"]

@@ -22,7 +22,6 @@ class Ended:
     id: str = "ab12"
     endpoint: str = "chat"
     principal: Principal = ACME
-    policy: str | None = None
     stream: bool = False
     status: int = 200
     ending: str = "answered"

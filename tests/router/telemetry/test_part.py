@@ -3,12 +3,20 @@
 import logging
 import threading
 import time
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from router.gateway.parts import Part
+from router.config import load_settings
+from router.gateway.parts import Finished, Part
+from router.ledger.ledger import Ledger
+from router.ledger.money import now, periods_of
+from router.ledger.records import Closing, Principal, RequestStart
+from router.ledger.tenants import Tenant, add_tenant, set_tenant
+from router.purse import Bill
 from router.telemetry.logs import access_fields
 from router.telemetry.part import TelemetryPart
 
@@ -141,6 +149,32 @@ def test_spans_reach_a_collector_in_the_callers_trace(serve, fake_model):
             assert hidden.encode() not in body
     finally:
         collector.close()
+
+
+@pytest.mark.parametrize("ends", ["it lasts", "no budget", "a new day"])
+async def test_a_budgets_alarm_ends_without_a_further_request(clean_env, monkeypatch, ended, ends):
+    with Ledger.open(load_settings()) as ledger:
+        ledger.run(lambda c: add_tenant(c, Tenant("acme", daily_usd=1)))
+        booking = ledger.book(Principal("acme", "k"), RequestStart("r1", "chat", "m"))
+        lease = await booking.reserve("large", 0.8)
+        await booking.settle(lease, Bill(0.8, "reported"))
+        await booking.close(Closing("failed", 500))
+        part, gateway = TelemetryPart(), SimpleNamespace(ledger=ledger)
+        monkeypatch.setattr("router.telemetry.part._passed", lambda period, now: 0.1)
+        part.finished(Finished(**{**vars(ended()), "model": "m", "policy": None, "query": None}))
+        await part.look(gateway)
+        assert [alarm.tenant for alarm in part._burning()] == ["acme"]
+        await part.look(gateway)
+        assert part._burning()
+        if ends == "it lasts":
+            monkeypatch.setattr("router.telemetry.part._passed", lambda period, now: 0.9)
+        elif ends == "no budget":
+            ledger.run(lambda c: set_tenant(c, Tenant("acme")))
+        else:
+            tomorrow = periods_of(now() + timedelta(days=1))
+            monkeypatch.setattr("router.ledger.reads.periods_of", lambda _: tomorrow)
+        await part.look(gateway)
+        assert not part._burning()
 
 
 class Broken(Part):

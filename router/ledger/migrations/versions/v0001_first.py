@@ -1,4 +1,8 @@
-"""Tenants, keys, budgets, requests, leases, labels, and the tenant `default`."""
+"""Tenants, keys, budgets, requests, leases, labels, and the tenant `default`.
+
+The tables as they were at this version, copied out of `router.ledger.schema` on purpose: a
+migration does not change with the schema, and what changes there is a further migration here.
+"""
 
 from datetime import UTC, datetime
 
