@@ -18,7 +18,6 @@ __all__ = [
     "Interval",
     "Seeds",
     "bootstrap",
-    "epoch_means",
     "epoch_weight",
     "holm",
     "paired_difference",
@@ -43,6 +42,13 @@ class Interval(NamedTuple):
     n: int  # rows
     clusters: int = 0  # independent units that were resampled; 0: none were
     undefined: int = 0  # resamples in which the statistic was nan
+
+    @property
+    def in_points(self) -> str:
+        """A difference of shares: `+1.5 [-0.2, +3.1]`."""
+        # Adding 0.0 turns a rounded -0.0 into 0.0.
+        value, low, high = (round(100 * x, 1) + 0.0 for x in self[:3])
+        return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 class Seeds(NamedTuple):
@@ -223,13 +229,6 @@ def epoch_weight(questions: ArrayLike) -> Floats:
     """(n,) weights 1 / epochs of the row's question: each question counts once (Miller)."""
     code, k = _codes(questions)
     return np.asarray(1.0 / np.bincount(code, minlength=k)[code], dtype=np.float64)
-
-
-def epoch_means(values: ArrayLike, questions: ArrayLike) -> tuple[NDArray[np.generic], Floats]:
-    """Sorted distinct questions (q,), and the mean over the epochs of each (q,)."""
-    names, code = np.unique(np.asarray(questions), return_inverse=True)
-    got = np.asarray(values, dtype=np.float64)
-    return names, np.bincount(code, weights=got) / np.bincount(code)
 
 
 def _codes(labels: ArrayLike) -> tuple[NDArray[np.intp], int]:

@@ -75,14 +75,6 @@ def print_json(facts: dict[str, Any]) -> None:
     """One line of JSON, which has no NaN and no infinity: null stands for what is undefined."""
     import json
 
-    typer.echo(json.dumps(_finite(facts), allow_nan=False))
+    from eval.writing import finite
 
-
-def _finite(value: Any) -> Any:
-    import math
-
-    if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    typer.echo(json.dumps(finite(facts), allow_nan=False))

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +12,8 @@ from pydantic import ValidationError
 
 from eval.replay import Curve, Plan, Record
 from eval.table import Table
-from router.errors import InputError, SetupError
+from eval.writing import write_files
+from router.errors import InputError
 
 __all__ = ["data_checksum", "read_result", "stamp", "write_result"]
 
@@ -64,15 +64,7 @@ def write_result(path: Path, made: dict[str, Any], items: Iterable[Record | Curv
     for item in items:
         kind = "record" if isinstance(item, Record) else "curve"
         lines.append(json.dumps({"kind": kind, **item.model_dump(mode="json")}))
-    new = path.with_name(f".{path.name}.new")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        new.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise SetupError(f"--out {path}: cannot be written: {error.strerror}") from None
+    write_files(path.parent, {path.name: ("\n".join(lines) + "\n").encode()})
 
 
 def read_result(path: Path) -> tuple[dict[str, Any], list[Record], list[Curve]]:

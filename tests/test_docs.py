@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,6 +85,16 @@ def test_every_setting_stands_in_default_yaml(section, model: type[BaseModel]):
         data = data[key]
     missing = [name for name in model.model_fields if name not in data and name not in text]
     assert missing == []
+
+
+def test_every_policy_is_in_the_table_of_policies_and_counted():
+    """In a process of its own: other tests register policies of theirs."""
+    code = "from policies import available_policies as a; print(*a())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    policies = (ROOT / "policies" / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([a-z, -]+?) \| \S+\.py", policies, re.MULTILINE)
+    assert sorted(name for row in rows for name in row.split(", ")) == sorted(told.stdout.split())
+    assert f"[{len(told.stdout.split())} policies]" in README
 
 
 def test_the_version_is_in_the_changelog():

@@ -4,7 +4,6 @@ import json
 import statistics
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,7 +38,8 @@ def graph(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """The graph's own time a query: everything outside the model call."""
-    from eval.bench.graph import bench_graph, load_average
+    from eval.bench.clock import load_average
+    from eval.bench.graph import bench_graph
 
     before = load_average()
     rows = bench_graph(runs, queries)
@@ -71,13 +71,17 @@ def import_time(
     runs: Annotated[int, typer.Option(min=1, help="Runs; the median is reported.")] = 5,
 ) -> None:
     """Seconds of `import router` in a fresh interpreter, beside `import litellm`."""
-    from eval.bench.graph import load_average
+    from eval.bench.clock import load_average, median_seconds
 
-    bare = _median_seconds("pass", runs)
+    def seconds(code: str) -> float:
+        return median_seconds(
+            lambda: subprocess.run([sys.executable, "-c", code], check=True), runs
+        )
+
+    bare = seconds("pass")
     sys.stdout.write(f"load {load_average()}; medians of {runs}, Python's own {bare:.3f} s off\n")
     for module in ("router", "litellm"):
-        seconds = _median_seconds(f"import {module}", runs) - bare
-        sys.stdout.write(f"import {module}: {seconds:.3f} s\n")
+        sys.stdout.write(f"import {module}: {seconds(f'import {module}') - bare:.3f} s\n")
 
 
 @app.command("replay")
@@ -92,7 +96,7 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Decisions a second of a threshold policy, growth with rows, a full comparison."""
-    from eval.bench.graph import load_average
+    from eval.bench.clock import load_average
     from eval.bench.replay import compare, decide, grow
 
     before = load_average()
@@ -137,7 +141,7 @@ def signals(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """One routing decision beside the same encoder on torch and beside semantic-router."""
-    from eval.bench.graph import load_average
+    from eval.bench.clock import load_average
     from eval.bench.signals import axes_agree, bench_signals, loop_lag, memory
 
     before = load_average()
@@ -179,7 +183,7 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """The sandbox and the judge beside a bare Python; answers against gold, a second."""
-    from eval.bench.graph import load_average
+    from eval.bench.clock import load_average
     from eval.bench.verify import bench_gold, bench_sandbox, gold_pairs
     from router.errors import SetupError
 
@@ -282,13 +286,3 @@ def _print_signals(rows: "list[Timed]", title: str) -> None:
         times = f"{row.p50 / base[row.threads]:.2f}"
         table.add_row(row.name, str(row.threads), f"{row.p50:.2f}", f"{row.p99:.2f}", times, batch)
     Console().print(table)
-
-
-def _median_seconds(code: str, runs: int) -> float:
-    """Wall clock of a fresh interpreter that runs `code`."""
-    seconds = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", code], check=True)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)

@@ -1,7 +1,9 @@
-"""A fake hosted model: a loopback OpenAI server that answers from a plain function.
+"""A fake hosted model inside the process: a loopback OpenAI server that answers from a function.
 
 For tests and benchmarks, never for results: nothing it says is a model's. It speaks
-OpenAI's streaming protocol and can misbehave in the ways real servers do (`Mode`).
+OpenAI's streaming protocol and can misbehave in the ways real servers do (`Mode`). A test
+says what it answers and reads what it was asked; that takes a thread a connection. Where speed,
+money or a kill -9 of the upstream are the matter: `eval.bench.fake_upstream`.
 """
 
 import json

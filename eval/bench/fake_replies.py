@@ -98,17 +98,20 @@ def plan(body: Mapping[str, Any], fault: str) -> Reply:
     )
 
 
-def whole(text: str) -> bool:
-    """Whether a text that is no sum's answer has come whole: its checksum is right."""
+def whole(prompt: str, text: str) -> bool:
+    """Whether an answer to that prompt has come whole: the right box, else the right checksum."""
+    asked = _SUM.search(prompt)
+    if asked:
+        return text.strip().endswith(_boxed(int(asked[1]) * int(asked[2])))
     said, _, checksum = text.strip().rpartition(" ")
     return bool(said) and checksum == _checksum(said)
 
 
 def _answer(text: str) -> tuple[str, ...]:
-    sum_ = _SUM.search(text)
-    if sum_:
-        a, b = int(sum_[1]), int(sum_[2])
-        return tuple(_split(f"{a} * {b} = {a * b}\n\nThe answer is \\boxed{{{a * b}}}."))
+    asked = _SUM.search(text)
+    if asked:
+        a, b = int(asked[1]), int(asked[2])
+        return tuple(_split(f"{a} * {b} = {a * b}\n\nThe answer is {_boxed(a * b)}"))
     seed = hashlib.sha256(text.encode()).digest()
     said = " ".join(_WORDS[byte % len(_WORDS)] for byte in seed[: 6 + seed[0] % 20])
     return tuple(_split(f"{said} {_checksum(said)}"))
@@ -117,6 +120,10 @@ def _answer(text: str) -> tuple[str, ...]:
 def _split(text: str) -> list[str]:
     """Words, each with the space before it: joined they are the text."""
     return [word if i == 0 else f" {word}" for i, word in enumerate(text.split(" "))]
+
+
+def _boxed(value: int) -> str:
+    return f"\\boxed{{{value}}}."
 
 
 def _checksum(said: str) -> str:

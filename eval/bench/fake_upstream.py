@@ -9,7 +9,7 @@ before it is sent, so that the count outlives a `kill -9`.
     python -m eval.bench.fake_upstream --port 0 --journal F     prints its port, then serves
 
 What it says and how it breaks: `eval.bench.fake_replies`. How others start it:
-`eval.bench.upstream`.
+`eval.bench.upstream`. Where a test scripts the answers: `eval.bench.fake_model`.
 """
 
 import argparse

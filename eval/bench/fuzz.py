@@ -4,7 +4,6 @@ Its cases are made from the document, right and wrong ones. Held: no 5xx, and ev
 and body is one that the document promises.
 """
 
-import json
 import re
 import subprocess
 import sys
@@ -57,19 +56,12 @@ def _run(url: str, each: int, seed: int, folder: Path) -> Fuzzed:
     tool = Path(sys.executable).with_name("schemathesis")
     if not tool.is_file():
         raise SetupError("schemathesis is not installed; run `make setup`")
-    report = folder / "report.json"
     command = [str(tool), "run", f"{url}/openapi.json", "--no-color", "--checks", _CHECKS]
     command += ["--phases", "coverage,fuzzing", "--max-examples", str(each), "--seed", str(seed)]
     command += ["--header", f"Authorization: Bearer {KEY}", "--request-timeout", "60"]
-    command += ["--generation-deterministic", "--report-json-path", str(report)]
-    command += ["--suppress-health-check", "all", "--continue-on-failure", "--no-shrink"]
+    command += ["--generation-deterministic", "--suppress-health-check", "all"]
+    command += ["--continue-on-failure", "--no-shrink"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
-    return Fuzzed(_cases(done.stdout, report), done.returncode == 0, done.stdout + done.stderr)
-
-
-def _cases(said: str, report: Path) -> int:
-    found = re.search(r"([\d,]+) generated", said)
-    if found is not None:
-        return int(found[1].replace(",", ""))
-    told = json.loads(report.read_text(encoding="utf-8")) if report.exists() else {}
-    return int(told.get("cases", 0))
+    found = re.search(r"([\d,]+) generated", done.stdout)
+    cases = int(found[1].replace(",", "")) if found else 0
+    return Fuzzed(cases, done.returncode == 0, done.stdout + done.stderr)

@@ -22,7 +22,7 @@ def gateway(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """The gateway beside LiteLLM's proxy: same fake upstream, load tool and worker count."""
-    from eval.bench.graph import load_average
+    from eval.bench.clock import load_average
 
     before = load_average()
     if itemise:

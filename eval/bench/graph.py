@@ -9,7 +9,6 @@ Not measured: retrieval (it has its own bench), and a real model's speed.
 """
 
 import asyncio
-import os
 import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -137,8 +136,3 @@ async def _timed(work: Callable[[], Awaitable[None]], times: int) -> float:
 
 def _mean(values: Sequence[float]) -> float:
     return statistics.fmean(values)
-
-
-def load_average() -> str:
-    """The machine's load over 1, 5 and 15 minutes, for the report's header."""
-    return " ".join(f"{value:.2f}" for value in os.getloadavg())

@@ -22,7 +22,7 @@ def index(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Opening and searching an index: time, memory and recall, beside faiss and bm25s alone."""
-    from eval.bench.graph import load_average
+    from eval.bench.clock import load_average
     from eval.bench.index import bench_index
     from eval.bench.index_build import built
     from router.paths import data_dir

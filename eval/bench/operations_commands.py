@@ -65,9 +65,10 @@ def soak(
         f"files {last.files}, threads {last.threads}, tasks {last.tasks}",
     ]
     if out is not None:
-        from eval.bench.soak_plot import plot
+        from eval.bench.soak_plot import picture
+        from eval.writing import write_files
 
-        plot(came, out)
+        write_files(out.parent, {out.name: picture(came)})
         lines.append(f"plot: {out}")
     body = {**came._asdict(), "slope": slope._asdict()}
     _end(lines, body, came.faults, as_json)

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from eval.bench.clock import median_seconds
 from eval.bench.live_shaped import built, live_cases, one_case, training
 from eval.fit import fitted
 from eval.table import Table
@@ -77,7 +78,7 @@ def bench_policies(
     cases = live_cases(rows)
     axes = cases.features["axes"][:, 0]
     value = float(axes[0])
-    bare = _median(lambda: np.where(axes < 0.5, 1, 0), runs)
+    bare = median_seconds(lambda: np.where(axes < 0.5, 1, 0), runs, warm_up=True)
     yield Timed("reference: a comparison", rows / bare, *_each(lambda: value < 0.5, runs))
     for name in only or tuple(made):
         try:
@@ -124,18 +125,7 @@ def _timed(name: str, policy: Policy, cases: CaseBatch, runs: int) -> Timed:
 
     first, second = (partial(one, one_case(tried)) for tried in (False, True))
     slower = max((_each(work, runs) for work in (first, second)), key=lambda ms: ms[1])
-    return Timed(name, len(cases) / _median(batch, runs), *slower)
-
-
-def _median(work: Callable[[], object], runs: int) -> float:
-    """Median seconds of one go; the first, which warms up, does not count."""
-    work()
-    found = []
-    for _ in range(runs):
-        start = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - start)
-    return statistics.median(found)
+    return Timed(name, len(cases) / median_seconds(batch, runs, warm_up=True), *slower)
 
 
 def _each(work: Callable[[], object], runs: int, times: int = 200) -> tuple[float, float]:

@@ -23,7 +23,7 @@ def policies(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Decisions a second in batch, and one case's time, of every policy; exit 1 under a bar."""
-    from eval.bench.graph import load_average
+    from eval.bench.clock import load_average
     from eval.bench.policies import BAR_MS, BAR_PER_SECOND, bench_policies
 
     names = tuple(name.strip() for name in only.split(",") if name.strip())

@@ -12,16 +12,15 @@ measured, not featurising, which `compare` takes from the store.
 
 import json
 import resource
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from eval.bench.clock import median_seconds
 from eval.features import Features
 from eval.play import play
 from eval.replay import Plan, replay
@@ -97,7 +96,7 @@ def decide(rows: int, runs: int) -> Decided:
     def bare() -> None:
         np.where(1.0 - axes[:, 0].astype(np.float64) >= 0.5, 1, 0)
 
-    return Decided(rows, _median(ask, runs), _median(bare, runs))
+    return Decided(rows, median_seconds(ask, runs), median_seconds(bare, runs))
 
 
 def grow(runs: int) -> list[Grown]:
@@ -131,17 +130,8 @@ def _child(rows: int) -> None:
     table = replace(made_up(rows), benchmarks=("",) * rows, query_id=("",) * rows)
     before = _peak_mib()
     policy = VerifiabilityThreshold(threshold=0.5)
-    played = _median(lambda: play(policy, table, np.array([1e-4, 4e-3])), runs)
+    played = median_seconds(lambda: play(policy, table, np.array([1e-4, 4e-3])), runs)
     sys.stdout.write(json.dumps([played, before, _peak_mib()]))
-
-
-def _median(work: Callable[[], object], runs: int) -> float:
-    seconds = []
-    for _ in range(runs):
-        started = time.perf_counter()
-        work()
-        seconds.append(time.perf_counter() - started)
-    return statistics.median(seconds)
 
 
 def _peak_mib() -> float:

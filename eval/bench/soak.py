@@ -110,7 +110,8 @@ async def _press(
             nonlocal number
             while time.monotonic() - start < seconds:
                 number += 1
-                told = await ask(http, number % distinct, DEADLINE_S, stream=number % 2 == 0)
+                # Every second prompt is a sum, which a check holds: half of both are streamed.
+                told = await ask(http, number % distinct, DEADLINE_S, stream=number % 4 < 2)
                 outcomes[told.outcome] += 1
                 await asyncio.sleep(0.02)
 

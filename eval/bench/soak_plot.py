@@ -1,38 +1,37 @@
-"""The picture of a soak: memory, files, threads and tasks over time."""
-
-from pathlib import Path
+"""The picture of a soak: memory, and files, threads and tasks over time. Lengths are points."""
 
 from eval.bench.soak import Soak
+from eval.report.canvas import canvas, looks, png, title
+from eval.report.style import FAINT, FREE
 
-__all__ = ["plot"]
+__all__ = ["picture"]
+
+LEFT, WIDE, RIGHT, BOTTOM, HIGH, GAP, TOP = 48.0, 480.0, 14.0, 40.0, 150.0, 22.0, 46.0
 
 
-def plot(soak: Soak, path: Path) -> None:
-    """Write a PNG."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
+def picture(soak: Soak) -> bytes:
+    """The PNG's bytes."""
     minutes = [s.seconds / 60 for s in soak.samples]
-    figure, (memory, counts) = pyplot.subplots(2, 1, sharex=True, figsize=(8, 6))
-    memory.plot(minutes, [s.rss_mib for s in soak.samples], linewidth=1)
-    memory.axvspan(0, soak.warm_up_s / 60, color="0.9", label="warm-up")
     slope = soak.slope
-    memory.set_title(
-        f"resident memory: {slope.mib_h:+.1f} MiB an hour [{slope.low:+.1f}, {slope.high:+.1f}] "
-        "after the warm-up"
-    )
-    memory.set_ylabel("MiB")
-    memory.set_ylim(bottom=0)
-    memory.legend()
-    for what in ("files", "threads", "tasks"):
-        values = [getattr(s, what) for s in soak.samples]
-        if any(v is not None for v in values):
-            counts.plot(minutes, values, label=what, linewidth=1)
-    counts.set_ylim(bottom=0)
-    counts.set_xlabel("minutes")
-    counts.legend()
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
-    pyplot.close(figure)
+    boxes = [(LEFT, BOTTOM + HIGH + GAP, WIDE, HIGH), (LEFT, BOTTOM, WIDE, HIGH)]
+    with looks():
+        figure, (memory, counts) = canvas(LEFT + WIDE + RIGHT, BOTTOM + 2 * HIGH + GAP + TOP, boxes)
+        memory.plot(minutes, [s.rss_mib for s in soak.samples], linewidth=1, color=FREE[2])
+        memory.axvspan(0, soak.warm_up_s / 60, color=FAINT, alpha=0.4, label="warm-up")
+        memory.set_ylabel("MiB resident")
+        memory.legend(frameon=False, loc="lower right")
+        for colour, what in zip(FREE, ("files", "threads", "tasks"), strict=False):
+            values = [getattr(s, what) for s in soak.samples]
+            if any(v is not None for v in values):
+                counts.plot(minutes, values, label=what, linewidth=1, color=colour)
+        counts.set_ylabel("open")
+        counts.set_xlabel("minutes")
+        counts.legend(frameon=False, loc="lower right")
+        for axes in (memory, counts):
+            axes.set_ylim(bottom=0)
+        title(
+            figure,
+            f"Memory after the warm-up: {slope.mib_h:+.1f} MiB an hour",
+            f"95 % interval [{slope.low:+.1f}, {slope.high:+.1f}], {slope.n} samples",
+        )
+        return png(figure)

@@ -4,7 +4,6 @@ What this does not do: measure anything (see `evaluation`), draw (see `pictures`
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,7 +12,8 @@ from eval.fit.families import Pair
 from eval.fit.heldout_scores import Judged
 from eval.fit.injected import Move
 from eval.fit.measures import Figure
-from router.errors import InputError, SetupError
+from eval.writing import write_files
+from router.errors import InputError
 from router.record import Record
 from router.signals.head import AXES, LEARNED_NEEDS
 
@@ -61,17 +61,8 @@ class Report(Record):
 
 def write_report(report: Report, folder: Path) -> Path:
     """Write `report.json`, whole or not at all; SetupError where that cannot be."""
-    path = folder / REPORT
-    new = path.with_name(f".{REPORT}.new")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        new.write_text(report.model_dump_json(indent=1) + "\n", encoding="utf-8")
-        new.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise SetupError(f"{path}: cannot be written: {error.strerror}") from None
-    return path
+    write_files(folder, {REPORT: (report.model_dump_json(indent=1) + "\n").encode()})
+    return folder / REPORT
 
 
 def read_report(path: Path) -> Report:

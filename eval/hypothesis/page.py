@@ -9,6 +9,7 @@ from eval.hypothesis.judge import Findings
 from eval.hypothesis.pictures import ALT
 from eval.hypothesis.report import spoken
 from eval.hypothesis.rules import Estimate
+from eval.writing import render
 
 __all__ = ["THREATS", "page"]
 
@@ -76,13 +77,9 @@ CHANGE = {
 
 def page(found: Findings, data: Mapping[str, Any], drawn: Mapping[str, bytes]) -> str:
     """The whole page; pictures are in it."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
-    )
     registration = found.registration
-    return environment.get_template("page.html.j2").render(
+    return render(
+        Path(__file__).parent,
         statement=STATEMENT,
         registration=registration,
         predictions=registration.data["predictions"],

@@ -10,7 +10,7 @@ import numpy as np
 
 from eval.hypothesis.judge import Findings, Plan
 from eval.hypothesis.rules import Estimate, Verdict
-from router.errors import SetupError
+from eval.writing import finite, write_files
 
 __all__ = ["RESULT", "body", "headline", "show", "spoken", "write"]
 
@@ -41,7 +41,7 @@ def body(found: Findings, plan: Plan, command: Sequence[str]) -> dict[str, Any]:
         "verdicts": [v.plain() for v in found.verdicts],
         "headline": headline(found.verdicts),
         "families": {
-            name: [_finite(p._asdict()) for p in pairs] for name, pairs in found.pairs.items()
+            name: [finite(p._asdict()) for p in pairs] for name, pairs in found.pairs.items()
         },
         "frontier": {
             name: [
@@ -151,7 +151,7 @@ def show(found: Findings) -> None:
 
 
 def write(found: Findings, data: Mapping[str, Any], out: Path) -> None:
-    """Pictures, JSON and page: each under a hidden name first, the page last.
+    """Pictures, JSON and page, the page last.
 
     Raises:
         SetupError: the folder cannot be written.
@@ -163,15 +163,4 @@ def write(found: Findings, data: Mapping[str, Any], out: Path) -> None:
     files = {f"{name}.png": picture for name, picture in drawn.items()}
     files[RESULT] = json.dumps(data, indent=1).encode()
     files["index.html"] = page(found, data, drawn).encode()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            new = out / f".{name}.new"
-            new.write_bytes(content)
-            new.replace(out / name)
-    except OSError as error:
-        raise SetupError(f"--out: cannot write {out}: {error.strerror}") from None
-
-
-def _finite(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: None if isinstance(v, float) and not np.isfinite(v) else v for k, v in row.items()}
+    write_files(out, files)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from eval.knowledge.pictures import ALT, SAYS
 from eval.knowledge.report import Body, percent, usd
+from eval.writing import render
 
 __all__ = ["page"]
 
@@ -27,12 +28,8 @@ GLOSSARY = (
 
 def page(made: Body, drawn: Mapping[str, bytes]) -> str:
     """The whole page; pictures are in it."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template("page.html.j2").render(
+    return render(
+        Path(__file__).parent,
         models=made.models,
         stamp=made.data["stamp"],
         said=made.data["models"],

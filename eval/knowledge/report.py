@@ -14,7 +14,7 @@ from eval.knowledge.experiment import QUESTIONS, Pair, Plan
 from eval.knowledge.paired import Paired, join
 from eval.knowledge.questions import checksum
 from eval.knowledge.shares import Group, as_json, groups, numbers, verdicts
-from router.errors import SetupError
+from eval.writing import write_files
 
 if TYPE_CHECKING:
     from eval.runs.session import Prepared
@@ -176,7 +176,7 @@ def usd(got: Interval) -> str:
 
 
 def write(made: Body, out: Path) -> None:
-    """Pictures, JSON and page: each under a hidden name first, the page last.
+    """Pictures, JSON and page, the page last.
 
     Raises:
         SetupError: the folder cannot be written.
@@ -191,10 +191,4 @@ def write(made: Body, out: Path) -> None:
     }
     files = {**drawn, "coverage.json": json.dumps(made.data, indent=1).encode()}
     files["index.html"] = page(made, drawn).encode()
-    try:
-        for name, data in files.items():
-            new = out / f".{name}.new"
-            new.write_bytes(data)
-            new.replace(out / name)
-    except OSError as error:
-        raise SetupError(f"--out: cannot write {out}: {error.strerror}") from None
+    write_files(out, files)

@@ -25,6 +25,7 @@ from eval.fit.measures import ratio
 from eval.knowledge.paired import Column, Paired
 from eval.knowledge.questions import FactQuestion
 from eval.metrics.calibration import auroc_statistic, ece
+from eval.writing import finite
 
 __all__ = ["BAR", "Group", "as_json", "groups", "numbers", "order", "verdicts"]
 
@@ -168,12 +169,11 @@ def _gap(data: Paired, found: Mapping[str, Interval]) -> str:
     if gain.value <= 1e-12:
         return (
             f"Gold facts close nothing of the gap to {top}: with the gold passage the model is "
-            f"{_points(gain)} points from closed-book."
+            f"{gain.in_points} points from closed-book."
         )
     closes = _share(found["gap closed by gold"])
-    return (
-        f"Gold facts close {closes} of the gap to {top} ({_points(gain)} of {_points(gap)} points)."
-    )
+    points = f"{gain.in_points} of {gap.in_points} points"
+    return f"Gold facts close {closes} of the gap to {top} ({points})."
 
 
 def _kept(found: Mapping[str, Interval]) -> str:
@@ -185,7 +185,7 @@ def _kept(found: Mapping[str, Interval]) -> str:
         met = "not decided: in too many resamples gold facts gain nothing"
     return (
         f"Retrieval keeps {_share(kept)} of what gold facts gain "
-        f"({_points(found['retrieved gain'])} of {_points(gain)} points); the bar of "
+        f"({found['retrieved gain'].in_points} of {gain.in_points} points); the bar of "
         f"{100 * BAR:.0f} % is {met}."
     )
 
@@ -216,20 +216,9 @@ def _share(got: Interval) -> str:
     return f"{100 * got.value:.0f} % [{ends}]"
 
 
-def _points(got: Interval) -> str:
-    value, low, high = (round(100 * x, 1) + 0.0 for x in got[:3])
-    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
-
-
 def as_json(found: Mapping[str, Interval]) -> dict[str, Any]:
     """Plain data; what is not a number is null."""
-    return {
-        name: {
-            k: None if isinstance(v, float) and math.isnan(v) else v
-            for k, v in got._asdict().items()
-        }
-        for name, got in found.items()
-    }
+    return {name: finite(got._asdict()) for name, got in found.items()}
 
 
 def order(data: Sequence[Group]) -> list[Group]:

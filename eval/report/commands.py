@@ -35,6 +35,7 @@ def write_report(results: list[Path], out: Path) -> list[str]:
         from eval.report.figures import pictures
         from eval.report.page import page
         from eval.report.style import styles
+        from eval.writing import write_files
     except ModuleNotFoundError as error:
         raise SetupError(f"{error.name} is missing: pip install 'ockham-router[eval]'") from None
 
@@ -46,7 +47,7 @@ def write_report(results: list[Path], out: Path) -> list[str]:
         slug = _slug(f"{section.source}-{section.benchmark}", files)
         files |= {f"{slug}-{name}.png": data for name, data in made.items()}
     files["index.html"] = page(sources, sections, looks, drawn).encode()
-    _write(out, files)
+    write_files(out, files)
     return list(files)
 
 
@@ -59,22 +60,3 @@ def _slug(text: str, files: Mapping[str, bytes]) -> str:
         count += 1
         slug = f"{base}-{count}"
     return slug
-
-
-def _write(out: Path, files: Mapping[str, bytes]) -> None:
-    """Each under a hidden name first; renamed when all are there, the page last."""
-    from router.errors import SetupError
-
-    new = {name: out / f".{name}.new" for name in files}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        try:
-            for name, data in files.items():
-                new[name].write_bytes(data)
-            for name, path in new.items():
-                path.replace(out / name)
-        finally:
-            for path in new.values():
-                path.unlink(missing_ok=True)
-    except OSError as error:
-        raise SetupError(f"--out {out}: cannot be written: {error.strerror}") from None

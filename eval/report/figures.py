@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from eval.report.canvas import canvas, png
+from eval.report.canvas import SIZE, canvas, png
+from eval.report.canvas import looks as dressed
 from eval.report.data import Cell, Contestant, Line, Section, number
 from eval.report.style import (
     GREY,
-    INK,
     OTHERS_INK,
     Frame,
     Label,
@@ -26,7 +26,6 @@ from eval.report.style import (
 
 __all__ = ["PANELS", "RATIOS", "Dot", "Scene", "alt_texts", "dots", "pictures", "rows_of", "scene"]
 
-SIZE = 9.0
 WIDTH, HEIGHT = 560.0, 330.0
 """Plot area in points."""
 RATIOS = (("@0.5", "half", "v"), ("", "as is", "o"), ("@2", "double", "^"))
@@ -118,11 +117,7 @@ def alt_texts(section: Section) -> dict[str, str]:
 
 def pictures(section: Section, looks: Sequence[Style]) -> dict[str, bytes]:
     """PNG by name; a picture that would be empty is left out."""
-    import matplotlib
-
-    settings = {"font.family": "DejaVu Sans", "font.size": SIZE, "text.parse_math": False}
-    settings |= {"text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": GREY}
-    with matplotlib.rc_context(settings):
+    with dressed():
         made = {
             "cost-quality": _cost_quality(section, looks),
             "apgr": _apgr(section, looks),

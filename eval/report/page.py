@@ -13,6 +13,7 @@ from eval.report.figures import alt_texts
 from eval.report.plotly_figures import figures, script
 from eval.report.style import Style
 from eval.report.verdict import verdicts
+from eval.writing import render
 
 __all__ = ["page"]
 
@@ -116,15 +117,9 @@ def page(
     drawn: Sequence[Mapping[str, bytes]],
 ) -> str:
     """The whole page; `drawn` are the sections' PNGs, for readers without scripts."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-    )
     views = [_view(s, look, png) for s, look, png in zip(sections, looks, drawn, strict=True)]
-    return environment.get_template("page.html.j2").render(
+    return render(
+        Path(__file__).parent,
         title=_title(sections),
         sources=sources,
         sections=views,

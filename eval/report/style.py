@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from eval.report.data import Contestant, Section
 
 __all__ = [
+    "FAINT",
     "GREY",
     "INK",
     "OTHERS_INK",

@@ -113,9 +113,9 @@ def scaling(
     body = body_of(found, stamp(plan, sys.argv[1:]))
     if out is not None:
         from eval.scaling.plot import picture
-        from eval.scaling.report import write_results
+        from eval.writing import write_files
 
-        write_results(body, picture(found), out / TABLE, out / PICTURE)
+        write_files(out, {TABLE: json.dumps(body, indent=1).encode(), PICTURE: picture(found)})
         typer.echo(f"wrote {out / PICTURE} and {out / TABLE}", err=True)
     if as_json:
         sys.stdout.write(json.dumps(body) + "\n")

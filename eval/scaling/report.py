@@ -1,23 +1,21 @@
 """A comparison in words, as a table on the terminal, and as JSON."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eval.compare import Interval
 from eval.scaling.comparison import Comparison, Plan
 from eval.scaling.equal_tokens import Point
 from eval.scaling.lineup import BASELINE
-from router.errors import SetupError
+from eval.writing import finite
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["as_json", "can_be_won", "one_model", "show", "stamp", "write_results"]
+__all__ = ["as_json", "can_be_won", "one_model", "show", "stamp"]
 
 WIDE = 150
 
@@ -33,16 +31,16 @@ def can_be_won(found: Comparison) -> str:
         )
     if math.isnan(gap.low):
         return (
-            f"{found.benchmark}: oracle@{k} minus majority@{k} is {_points(gap)} points; one "
+            f"{found.benchmark}: oracle@{k} minus majority@{k} is {gap.in_points} points; one "
             "cluster of questions gives no interval, so nothing can be said."
         )
     if gap.low <= 0:
         return (
             f"{found.benchmark}: oracle@{k} equals majority@{k} within its interval "
-            f"({_points(gap)} points): nothing can be won by selecting."
+            f"({gap.in_points} points): nothing can be won by selecting."
         )
     return (
-        f"{found.benchmark}: {_points(gap)} points lie between majority@{k} "
+        f"{found.benchmark}: {gap.in_points} points lie between majority@{k} "
         f"({_percent(most.value)}) and oracle@{k} ({_percent(best.value)}): that is what a "
         "selector can win at most."
     )
@@ -102,13 +100,13 @@ def _grid(found: Comparison) -> "Table":
 def _cells(name: str, point: Point) -> tuple[str, ...]:
     own = name == BASELINE
     there = point.mix.where if point.majority is None else _percent(point.majority)
-    over = "" if own or point.over_majority is None else _points(point.over_majority)
+    over = "" if own or point.over_majority is None else point.over_majority.in_points
     return (
         name,
         str(point.k),
         f"{point.tokens:,.0f}",
         _interval(point.accuracy),
-        _points(point.over_single),
+        point.over_single.in_points,
         "itself" if own else there,
         over,
     )
@@ -135,12 +133,6 @@ def _percent(value: float) -> str:
 
 def _interval(got: Interval) -> str:
     return f"{100 * got.value:.1f} [{100 * got.low:.1f}, {100 * got.high:.1f}]"
-
-
-def _points(got: Interval) -> str:
-    # Adding 0.0 turns a rounded -0.0 into 0.0.
-    value, low, high = (round(100 * x, 1) + 0.0 for x in got[:3])
-    return f"{value:+.1f} [{low:+.1f}, {high:+.1f}]"
 
 
 def stamp(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
@@ -174,7 +166,7 @@ def as_json(found: Sequence[Comparison], made: Mapping[str, Any]) -> dict[str, A
         for one in found
     ]
     whole = {**made, "benchmarks": body, "says": one_model(found)}
-    plain: dict[str, Any] = _finite(whole)
+    plain: dict[str, Any] = finite(whole)
     return plain
 
 
@@ -190,23 +182,3 @@ def _point(point: Point) -> dict[str, Any]:
 
 def _dict(got: Interval) -> dict[str, Any]:
     return got._asdict()
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def write_results(body: Mapping[str, Any], picture: bytes, table: Path, png: Path) -> None:
-    """Write both files, each whole or not at all. Raises `SetupError` where they cannot be."""
-    try:
-        table.parent.mkdir(parents=True, exist_ok=True)
-        for path, data in ((table, json.dumps(body, indent=1).encode()), (png, picture)):
-            new = path.with_name(f".{path.name}.new")
-            new.write_bytes(data)
-            new.replace(path)
-    except OSError as error:
-        raise SetupError(f"--out: cannot write {table.parent}: {error.strerror}") from None

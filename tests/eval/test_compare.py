@@ -9,7 +9,6 @@ import pytest
 from eval.compare import (
     Interval,
     bootstrap,
-    epoch_means,
     epoch_weight,
     holm,
     paired_difference,
@@ -169,9 +168,6 @@ def test_permutation_is_uniform_under_the_null() -> None:
 
 
 def test_epochs_of_one_question_are_averaged_first() -> None:
-    names, means = epoch_means([1, 0, 1, 1, 0.5], ["q2", "q2", "q1", "q1", "q3"])
-    assert names.tolist() == ["q1", "q2", "q3"]
-    assert means == pytest.approx([1, 0.5, 0.5])
     weight = epoch_weight(["q2", "q2", "q1", "q1", "q3"])
     assert weight == pytest.approx([0.5, 0.5, 0.5, 0.5, 1])
     # One question run 96 times counts once: +1 (96 epochs) against -1, -1, -1.

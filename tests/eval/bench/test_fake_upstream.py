@@ -67,7 +67,8 @@ def test_a_cut_answer_that_claims_to_be_complete_is_found_out():
         assert judge_body(prompt, 200, json.dumps({"choices": [choice]}).encode()).startswith(
             wanted
         )
-    assert not whole("") and not whole("amber") and not whole("amber basin sum000000000000")
+    for text in ("", "amber", "amber basin sum000000000000"):
+        assert not whole(prompt, text)
 
 
 def test_errors_need_openais_shape():
@@ -77,7 +78,8 @@ def test_errors_need_openais_shape():
     internal = b'{"error": {"message": "m", "type": "t"}}'
     for status, body in ((503, b"{}"), (503, b"<html>"), (500, internal)):
         assert judge_body("p", status, body).startswith("BAD")
-    assert judge_stream("p", ["data: {}", ""]).startswith("BAD")
+    for event in ("{}", "[]", "1", '{"choices": [{}]}', '{"choices": [{"delta": []}]}'):
+        assert judge_stream("p", [f"data: {event}", ""]).startswith("BAD")
 
 
 def test_the_journal_holds_what_was_charged_also_after_a_kill(upstream):
