@@ -42,8 +42,8 @@ class Prepared:
         found = self._compiled.get(dialect.name)
         if found is None:
             given = self._make
-            is_made = isinstance(given, sa.ClauseElement)
-            statement = given if is_made else given(insert_of(dialect.name))
+            insert = insert_of(dialect.name)
+            statement = given if isinstance(given, sa.ClauseElement) else given(insert)
             made: Any = statement.compile(dialect=dialect)
             names = tuple(made.positiontup) if made.positional else None
             fixed = {n: v for n, v in made.params.items() if not made.binds[n].required}

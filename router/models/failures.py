@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import httpx
-
 from router.errors import (
     BadResponse,
     ContextOverflow,
@@ -20,8 +18,6 @@ from router.models.loading import load_litellm
 from router.models.wire import StreamError
 
 __all__ = ["cut_off", "model_error", "refused_unread"]
-
-_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError)
 
 
 def cut_off(endpoint: Endpoint, tally: Tally) -> ModelError:
@@ -64,7 +60,7 @@ def model_error(
         )
     if isinstance(error, exceptions.BadRequestError):
         return RequestRejected(f"{where}: the server rejected the request: {said}")
-    if any(isinstance(cause, _UNSENT) for cause in _causes(error)):
+    if any(isinstance(cause, _unsent()) for cause in _causes(error)):
         return ModelUnreachable(f"{where}: nothing answers: {said}")
     if (isinstance(status, int) and status >= 500) or isinstance(error, OSError):
         return ModelUnavailable(
@@ -91,13 +87,22 @@ def refused_unread(error: Exception) -> bool:
     No provider charges for those. A line that broke, or an answer that cannot be read, may have
     been charged.
     """
+    import httpx
+
     e = load_litellm().exceptions
     refusals = (
         e.AuthenticationError, e.PermissionDeniedError, e.BadRequestError, e.NotFoundError,
         e.RateLimitError,
     )  # fmt: skip
-    free = (httpx.HTTPStatusError, *_UNSENT)
+    free: tuple[type[Exception], ...] = (httpx.HTTPStatusError, *_unsent())
     return isinstance(error, refusals) or any(isinstance(c, free) for c in _causes(error))
+
+
+def _unsent() -> tuple[type[Exception], ...]:
+    """What is raised before a request is sent. httpx loads its command line with it: late."""
+    import httpx
+
+    return (httpx.ConnectError, httpx.ConnectTimeout, ConnectionRefusedError)
 
 
 def _is_overflow(status: object, said: str) -> bool:
