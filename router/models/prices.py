@@ -105,7 +105,8 @@ def _tiers(entry: Mapping[str, Any]) -> Iterator[PriceTier]:
 
 def _tier(rates: Mapping[str, Any], above: int, end: str) -> PriceTier:
     def rate(name: str) -> float | None:
-        return rates.get(name + end, rates.get(name))
+        said: float | None = rates.get(name + end, rates.get(name))
+        return said
 
     return PriceTier(
         above=above,
