@@ -407,6 +407,8 @@ class ArmEstimate(Record):
     """Only the budget that pays for the run (`router.purse`) keeps it from being run."""
     over_cap: bool = False
     """Only the most that the request may cost keeps it from being run."""
+    unable: bool = False
+    """Its model cannot do what the request needs (tools, images, ...), now or later."""
     predicted_cost_usd: float | None = None
     worst_cost_usd: float | None = None
     predicted_seconds: float | None = None
