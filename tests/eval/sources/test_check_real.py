@@ -139,6 +139,7 @@ def test_mmlupro_has_nothing_else() -> None:
 # --- families -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_mmlu_pro_overlaps_mmlu() -> None:
     """3,268 share the first 140 characters; with options cut and frames apart, 6,764 do."""
     (first, *_) = overlaps(load("mmlupro"), {"routellm": load("routellm")})
@@ -177,6 +178,7 @@ def test_humaneval_plus_repeats_humaneval() -> None:
 # --- routellm -------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_routellm_contaminated_prompts() -> None:
     finding = found("routellm")["contaminated_marked"]
     assert finding.queries == 17 and "gsm8k 12, mmlu 5" in finding.message

@@ -73,7 +73,6 @@ def test_samples_in_flight_are_stopped_and_paid(vote, fake_model):
 
 
 async def test_a_cancelled_request_stops_all_its_samples(make_router, fake_model):
-    fake_model.mode = "endless"
     router = make_router(small=fake_model, arms=arm(k=8, parallel=8), policy=OnlyArm(arm="vote"))
     await asyncio.to_thread(router.open)
     fake_model.mode = "endless"
