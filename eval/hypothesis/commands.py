@@ -57,11 +57,10 @@ def hypothesis(
     from eval.hypothesis.live_set import run_live
     from eval.hypothesis.registration import read_registration
     from eval.hypothesis.report import body, show, write
-    from eval.sources.shared import shared_data
     from router.errors import InputError
 
     folder = live_folder or (out / "live" if out is not None else None)
-    place = shared_data(data)
+    place = _data(data)
     registration = read_registration()
     if live:
         if folder is None:
@@ -85,3 +84,21 @@ def hypothesis(
         sys.stdout.write(json.dumps(made) + "\n")
     else:
         show(found)
+
+
+def _data(chosen: Path | None) -> Path | None:
+    """The data folder; None where there is none, but imported tables.
+
+    Raises:
+        SetupError: neither, or the folder that was named is no data folder.
+    """
+    from eval.sources.shared import shared_data
+    from router.errors import SetupError
+    from router.outcomes import stored_sets
+
+    try:
+        return shared_data(chosen)
+    except SetupError as error:
+        if chosen is not None or not stored_sets():
+            raise SetupError(f"{error}, or import tables (ockham outcomes import)") from None
+        return None

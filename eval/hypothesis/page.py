@@ -1,13 +1,14 @@
 """The page of the verdict: one HTML file that loads nothing."""
 
 import base64
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from eval.hypothesis.effective import OWN, peers_spread
 from eval.hypothesis.judge import Findings
 from eval.hypothesis.pictures import ALT
-from eval.hypothesis.report import spoken
 from eval.hypothesis.rules import Estimate
 from eval.writing import render
 
@@ -53,6 +54,14 @@ THREATS = (
         "knowledge and mixes reasoning in.",
     ),
     (
+        "Changed after a look",
+        "The simulated worlds first counted each family's slope alike, however close its sizes "
+        "(power 4 % at ratio 2 and 9 % at ratio 1, wrong at most 1 %); a family now counts by the "
+        "spread of its sizes. No verdict rests on the worlds. P4 was first refuted by a negative "
+        "coefficient alone; now, as its rule is written, only where there is a gain as well "
+        "(lower bound above 0). No verdict differs for it.",
+    ),
+    (
         "Choices the pre-registration left open",
         "Era means generation and kind of post-training; a guard's family must have two sizes of "
         "one era; of several sources only models with both axes are fitted, with intercepts by "
@@ -78,6 +87,8 @@ CHANGE = {
 def page(found: Findings, data: Mapping[str, Any], drawn: Mapping[str, bytes]) -> str:
     """The whole page; pictures are in it."""
     registration = found.registration
+    own = next((c for c in found.contrasts if OWN in c.model), None)
+    others = [c for c in found.contrasts if c is not own]
     return render(
         Path(__file__).parent,
         statement=STATEMENT,
@@ -92,10 +103,13 @@ def page(found: Findings, data: Mapping[str, Any], drawn: Mapping[str, bytes]) -
             for name in ALT
             if name in drawn
         },
+        own=own,
+        next=others[0] if others else None,
+        spread=peers_spread(found.contrasts),
         threats=THREATS,
         change=CHANGE,
-        spoken=spoken,
         shown=_shown,
+        ticked=_ticked,
     )
 
 
@@ -103,5 +117,13 @@ def _shown(value: object) -> str:
     """What is printed beside a verdict, in figures."""
     if isinstance(value, Estimate):
         large = abs(value.value) >= 10 if value.value == value.value else False
-        return spoken(value, 1 if large else 3)
+        return value.says(1 if large else 3)
     return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def _ticked(text: str) -> Any:
+    """Text in which `...` is code; all else is escaped."""
+    from markupsafe import Markup, escape
+
+    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(marked)  # noqa: S704

@@ -79,6 +79,30 @@ def test_memorisation_compares_the_drops(small, large, word):
     made = memorisation_verdict(REGISTRATION, found, "small", "large", 1)
     assert made.word == word, made.reason
     assert made.models == 2
+    assert (made.population, made.kind) == ("live_fresh_seed", "confirmatory")
+
+
+def test_each_set_is_printed_beside_the_whole():
+    made = [
+        answers("small", *n, benchmark=b)
+        for b, n in (("gsm8k_test", (12, 9)), ("reasoning_gym_small", (12, 12)))
+    ]
+    rows, texts = (
+        pl.concat(
+            frame.with_columns(cluster_id=pl.concat_str("benchmark", pl.lit(":"), "cluster_id"))
+            for frame in frames
+        )
+        for frames in ([m.outcomes for m in made], [m.queries for m in made])
+    )
+    own = drops_of(OutcomeSet(rows, texts))
+    made = memorisation_verdict(REGISTRATION, {"small": own}, "small", None, 1)
+    assert made.kind == "confirmatory"
+    assert made.beside["small: drop, points"].value == pytest.approx(7.5)
+    drops = {k: v.value for k, v in made.beside.items() if "drop, points, " in k}
+    assert drops == {
+        "small: drop, points, GSM8K renumbered (20 templates)": pytest.approx(15.0),
+        "small: drop, points, reasoning-gym twins (20 templates)": 0.0,
+    }
 
 
 def test_memorisation_without_a_large_model_or_a_run():
