@@ -4,6 +4,7 @@ Only typer is imported before the command runs.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -99,6 +100,6 @@ def _data(chosen: Path | None) -> Path | None:
     try:
         return shared_data(chosen)
     except SetupError as error:
-        if chosen is not None or not stored_sets():
+        if chosen is not None or os.environ.get("OCKHAM_SHARED_DATA") or not stored_sets():
             raise SetupError(f"{error}, or import tables (ockham outcomes import)") from None
         return None

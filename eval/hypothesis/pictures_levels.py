@@ -18,6 +18,7 @@ __all__ = ["coupling", "frontier"]
 
 FAR, YEAR = 3, 2024
 """Names in a panel; the year that a frontier's years count from."""
+NO_SPREAD = 1e-9
 TICKS_ALL = (0.5, 1, 3, 10, 30, 100, 300)
 
 
@@ -63,6 +64,8 @@ def _name_far_ones(
     axes: Any, models: Sequence[str], x: NDArray[np.float64], y: NDArray[np.float64], side: float
 ) -> None:
     """Names beside the points that are farthest from the common trend; panel of `side` points."""
+    if min(x.std(), y.std()) < NO_SPREAD:  # all scores equal, or a line through two models
+        return
     far = np.argsort(-np.abs(x / x.std() - y / y.std()))[:FAR]
     names = {int(k): models[k].split("/")[-1].split("_")[-1] for k in far}
     marked = [

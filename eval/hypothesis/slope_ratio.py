@@ -94,7 +94,7 @@ def guards(grid: Grid, verifiable: Estimate, undefined: float) -> list[str]:
         failed.append("one family cannot be resampled, so the slopes have no interval")
     elif math.isnan(verifiable.low):
         failed.append(
-            f"the verifiable slope has no lower bound: {100 * undefined:.1f} % of the resamples "
+            f"the verifiable slope has no lower bound: {100 * undefined:.2f} % of the resamples "
             "drew no family with two sizes and scores that differ"
         )
     elif not verifiable.low > 0:

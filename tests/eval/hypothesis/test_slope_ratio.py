@@ -95,7 +95,7 @@ def test_resamples_without_two_sizes_are_counted_in_the_reason():
     found = slope_verdict(REGISTRATION, population(grid.rows(big)), 1, 400)
     share = found.beside["share of the resamples without a ratio"]
     assert share == pytest.approx((7 / 8) ** 8, abs=0.08)  # the one family is not drawn
-    assert f"{100 * share:.1f} % of the resamples" in found.reason
+    assert f"{100 * share:.2f} % of the resamples" in found.reason
     assert found.estimate.says().endswith("no interval")
 
 
