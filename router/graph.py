@@ -8,7 +8,7 @@
 `retrieve` looks passages up where that can move the decision (`router.knowledge.retrieving`).
 Nodes name the next one themselves: a conditional edge costs another read of the whole state.
 `decide` asks a policy; the limits of the request hold whatever it says. Nodes report
-through LangGraph's stream writer, so one `astream` serves every entry point. The step
+through LangGraph's stream writer, where somebody listens. The step
 limit is our own count: it ends with the best attempt so far, where LangGraph's
 `recursion_limit` would lose the state.
 """

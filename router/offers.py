@@ -64,6 +64,7 @@ class Offer:
     seconds: float = float("nan")
     over_budget: bool = False
     over_cap: bool = False
+    unable: bool = False
 
     def told(self) -> ArmEstimate:
         """What will stand in the trace."""
@@ -72,6 +73,7 @@ class Offer:
             why_not=self.why_not,
             over_budget=self.over_budget,
             over_cap=self.over_cap,
+            unable=self.unable,
             predicted_cost_usd=_known(self.predicted),
             worst_cost_usd=_known(self.worst),
             predicted_seconds=_known(self.seconds),
@@ -100,10 +102,12 @@ class Offers:
         method = Single() if plain else arm.method
         language = state["signals"].language
         capable = model.languages is None or language in {*model.languages, "und"}
-        cannot = self._cannot(name, arm, state["query"]) if plain else None
-        why_not = cannot or self._why_not(arm, state, size.prompt)
+        missing = self._missing(arm, state["query"]) if plain else None
+        unable = missing is not None
+        again = self._same_call(name, arm) if plain else None
+        why_not = missing or again or self._why_not(arm, state, size.prompt)
         if price is None:
-            return Offer(float("nan"), float("nan"), why_not, capable)
+            return Offer(float("nan"), float("nan"), why_not, capable, unable=unable)
         one = price.cost(size.bound, size.cap * size.choices)
         # A method of several samples stops at what is left: `router.arms.spending`.
         every = worst_tokens(method, size.bound, size.cap * size.choices).times(1 + model.retries)
@@ -114,7 +118,10 @@ class Offers:
         if why_not is None:
             why_not, over_budget = _too_dear(one, left, state.get("refused", {}).get(name))
             over_cap = why_not is not None and not over_budget
-        return Offer(predicted, worst, why_not, capable, over_budget=over_budget, over_cap=over_cap)
+        return Offer(
+            predicted, worst, why_not, capable,
+            over_budget=over_budget, over_cap=over_cap, unable=unable,
+        )  # fmt: skip
 
     def reads_passages(self, query: Query) -> bool:
         """Whether an arm that reads passages can be run, its model and its index being there."""
@@ -154,14 +161,17 @@ class Offers:
         prompt = min(bound, plain_tokens(query, CHARS_PER_TOKEN))
         return _Size(prompt, bound, cap, choices_asked(query))
 
-    def _cannot(self, name: str, arm: ArmSettings, query: Query) -> str | None:
-        """Why the arm cannot serve a request for more than a text, None where it can."""
+    def _missing(self, arm: ArmSettings, query: Query) -> str | None:
+        """What a request for more than a text needs and the arm's model cannot do."""
         missing = sorted(hard_needs(query) - self._models.can(arm.model))
-        if missing:
-            return (
-                f"its model cannot do what the request needs: {', '.join(missing)} "
-                f"(models.{arm.model}.can)"
-            )
+        if not missing:
+            return None
+        return (
+            f"its model cannot do what the request needs: {', '.join(missing)} "
+            f"(models.{arm.model}.can)"
+        )
+
+    def _same_call(self, name: str, arm: ArmSettings) -> str | None:
         first = self._plainest[arm.model]
         return None if name == first else f"for such a request it makes the same call as {first}"
 

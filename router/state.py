@@ -216,6 +216,15 @@ class Signals(Record):
         return self.needs.get(need, 0.0) >= 0.5
 
 
+class PriceTier(Record):
+    """What a whole call costs whose prompt is longer than `above` tokens. USD per token."""
+
+    above: int
+    input_usd: float = Field(ge=0)
+    output_usd: float = Field(ge=0)
+    cached_usd: float | None = None
+
+
 class Price(Record):
     """A price snapshot. USD per token, so that a local and a hosted model compare."""
 
@@ -229,17 +238,35 @@ class Price(Record):
     """Tokens from which on it caches a prompt."""
     metered: bool = True
     """Who serves it bills by its own count of tokens; False: a machine paid by the hour."""
+    tiers: tuple[PriceTier, ...] = ()
+    """Of long prompts, the shortest first."""
+
+    def at(self, prompt_tokens: int) -> "Price | PriceTier":
+        """The rates of a call with that long a prompt."""
+        rates: Price | PriceTier = self
+        for tier in self.tiers:
+            if prompt_tokens > tier.above:
+                rates = tier
+        return rates
 
     def cost(self, prompt_tokens: int, completion_tokens: int, cached_tokens: int = 0) -> float:
-        """USD of that many tokens; `cached_tokens` are some of the prompt's."""
-        usd = prompt_tokens * self.input_usd + completion_tokens * self.output_usd
-        return usd - self.saved(cached_tokens) if cached_tokens else usd
+        """USD of that many tokens in one call; `cached_tokens` are some of the prompt's.
 
-    def saved(self, cached_tokens: int) -> float:
-        """USD that reading so many prompt tokens from the cache saves."""
-        if self.cached_usd is None:
-            return 0.0
-        return cached_tokens * max(0.0, self.input_usd - self.cached_usd)
+        The tokens of several calls at once may come out a tier too dear, never too cheap.
+        """
+        rates = self.at(prompt_tokens)
+        usd = prompt_tokens * rates.input_usd + completion_tokens * rates.output_usd
+        return usd - _saved(rates, cached_tokens) if cached_tokens else usd
+
+    def saved(self, prompt_tokens: int) -> float:
+        """USD that reading a whole prompt from the cache saves."""
+        return _saved(self.at(prompt_tokens), prompt_tokens)
+
+
+def _saved(rates: Price | PriceTier, cached_tokens: int) -> float:
+    if rates.cached_usd is None:
+        return 0.0
+    return cached_tokens * max(0.0, rates.input_usd - rates.cached_usd)
 
 
 class Passage(Record):
@@ -380,6 +407,8 @@ class ArmEstimate(Record):
     """Only the budget that pays for the run (`router.purse`) keeps it from being run."""
     over_cap: bool = False
     """Only the most that the request may cost keeps it from being run."""
+    unable: bool = False
+    """Its model cannot do what the request needs (tools, images, ...), now or later."""
     predicted_cost_usd: float | None = None
     worst_cost_usd: float | None = None
     predicted_seconds: float | None = None

@@ -4,10 +4,13 @@ Its cases are made from the document, right and wrong ones. Held: no 5xx, and ev
 and body is one that the document promises.
 """
 
+import json
+import os
 import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +22,7 @@ from router.errors import SetupError
 
 __all__ = ["Fuzzed", "bench_fuzz"]
 
+_HOOKS = Path(__file__).with_name("fuzz_hooks.py")
 _CHECKS = (
     "not_a_server_error,status_code_conformance,content_type_conformance,"
     "response_headers_conformance,response_schema_conformance"
@@ -30,6 +34,8 @@ class Fuzzed(NamedTuple):
 
     cases: int
     passed: bool
+    statuses: Mapping[str, int]
+    """Answers by path and status."""
     told: str
     """What schemathesis printed."""
 
@@ -61,7 +67,12 @@ def _run(url: str, each: int, seed: int, folder: Path) -> Fuzzed:
     command += ["--header", f"Authorization: Bearer {KEY}", "--request-timeout", "60"]
     command += ["--generation-deterministic", "--suppress-health-check", "all"]
     command += ["--continue-on-failure", "--no-shrink"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
+    counted = folder / "statuses.json"
+    hooks = {"SCHEMATHESIS_HOOKS": str(_HOOKS), "FUZZ_STATUSES": str(counted)}
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=folder, check=False, env=os.environ | hooks
+    )
     found = re.search(r"([\d,]+) generated", done.stdout)
     cases = int(found[1].replace(",", "")) if found else 0
-    return Fuzzed(cases, done.returncode == 0, done.stdout + done.stderr)
+    statuses = json.loads(counted.read_text(encoding="utf-8")) if counted.is_file() else {}
+    return Fuzzed(cases, done.returncode == 0, statuses, done.stdout + done.stderr)

@@ -161,7 +161,8 @@ async def _press(servers: list[Gateway], asked: int, key: str) -> tuple[dict[int
 
 
 def _poor(told: Told) -> bool:
-    return told.outcome.startswith("refused") and told.outcome.endswith("insufficient_quota")
+    poor = ("insufficient_quota", "budget_reserved")
+    return told.outcome.startswith("refused") and told.outcome.endswith(poor)
 
 
 async def _swept(url: str) -> None:

@@ -86,7 +86,7 @@ def fuzz(
     faults = [] if came.passed else ["schemathesis found failures"]
     if came.cases < n:
         faults.append(f"only {came.cases:,} cases were made")
-    _end([f"{came.cases:,} cases"], {}, faults, False)
+    _end([*_outcomes(came.statuses), f"{came.cases:,} cases"], {}, faults, False)
 
 
 def _outcomes(outcomes: Any) -> list[str]:

@@ -13,7 +13,7 @@ from router.errors import (
     OckhamError,
 )
 
-__all__ = ["Refused", "error_body", "error_of", "out_of_budget"]
+__all__ = ["Refused", "budget_reserved", "error_body", "error_of", "out_of_budget"]
 
 RETRY_S = 5
 """Said to a client where no arm can be run now; a model that is down is tried after 1 to 10 s."""
@@ -84,4 +84,16 @@ def out_of_budget(why: str | None = None) -> Refused:
         "(`ockham tenants set`)" + (f": {why}" if why else ""),
         "insufficient_quota",
         kind="insufficient_quota",
+    )
+
+
+def budget_reserved() -> Refused:
+    """The budget is not spent, but running requests may: to be tried again, unlike the above."""
+    return Refused(
+        429,
+        "what is left of the budget is reserved for requests that are running; try again when "
+        "they have ended",
+        "budget_reserved",
+        kind="rate_limit_exceeded",
+        headers={"retry-after": "1"},
     )

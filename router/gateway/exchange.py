@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from router.gateway.body import Gone
 from router.gateway.connection import GONE_STATUS, Connection
-from router.gateway.errors import Refused, error_of, out_of_budget
+from router.gateway.errors import Refused, budget_reserved, error_of, out_of_budget
 from router.gateway.fields import Overrides
 from router.gateway.overrides import bounds_of
 from router.gateway.parts import Finished
@@ -84,7 +84,7 @@ class Exchange(Connection):
                 error = told.code
                 await to_its_end(self.tell(told))
             except Exception as caught:  # every error has its answer; ours are in the log too
-                told = error_of(caught)
+                told = await self._told_of(caught)
                 if told.status == 500:
                     _LOG.exception("request %s failed", self.id)
                 ending = "refused" if self.query is None or told.status == 429 else "failed"
@@ -92,6 +92,19 @@ class Exchange(Connection):
                 await self.tell(told)
         finally:
             await to_its_end(self._finish(ending, error, metered))
+
+    async def _told_of(self, caught: Exception) -> Refused:
+        told = error_of(caught)
+        if told.code != "insufficient_quota" or self.principal is None:
+            return told
+        try:
+            used = await self.gateway.ledger.usage(self.principal.tenant)
+        except Exception:  # the refusal stands without it
+            return told
+        periods = [used[name] for name in ("day", "month") if used[name]["limit_usd"] is not None]
+        spent = any(one["spent_usd"] >= one["limit_usd"] for one in periods)
+        held = any(one["reserved_usd"] > 0 for one in periods)
+        return budget_reserved() if held and not spent else told
 
     async def _finish(self, ending: Ending, error: str | None, metered: bool) -> None:
         if self._placed:

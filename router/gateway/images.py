@@ -2,8 +2,9 @@
 the public internet, which is passed on to the provider and never fetched here.
 
 Without this a caller could make the gateway, or a model server beside it, fetch an address
-that only they can reach. A public name that resolves to a private address is not found out: leave
-addresses off in front of a model server of your own.
+that only they can reach. A public name that resolves to a private address is not found out here:
+leave addresses off in front of a model server of your own. (For a provider that takes no
+addresses LiteLLM fetches the image, and checks what the name resolves to.)
 """
 
 import base64

@@ -136,6 +136,29 @@ def ledger_sweep(config: ConfigOption = None) -> None:
     print_line(f"{swept.leases} reserves taken as spent, {swept.requests} requests lost")
 
 
+@ledger.command("prune")
+def ledger_prune(
+    before: Annotated[str, typer.Option(help="UTC day or time, ISO 8601; or 90d: older than.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count, delete nothing.")] = False,
+    config: ConfigOption = None,
+) -> None:
+    """Delete ended requests with their bills and labels. Budgets' sums stay; export first."""
+    from router.ledger.prune import count_before, prune
+
+    oldest_kept = moment(before, back=True)
+    with open_ledger(config) as opened:
+        found = opened.read(lambda c: count_before(c, oldest_kept))
+        if dry_run:
+            print_line(f"{found} requests would go")
+            return
+        gone = 0
+        while batch := opened.run(lambda c: prune(c, oldest_kept)):
+            gone += batch
+            sys.stderr.write(f"\r{gone} of {found}")
+    sys.stderr.write("\n" if gone else "")
+    print_line(f"{gone} requests deleted")
+
+
 @ledger.command("export")
 def ledger_export(
     out: Annotated[Path, typer.Argument(help="Folder to write; a bare name: a stored set.")],

@@ -25,8 +25,8 @@ def _each(inner: Any) -> dict[str, Any]:
 
 
 _ARM = _only(
-    "available", "why_not", "over_budget", "over_cap", "predicted_cost_usd", "worst_cost_usd",
-    "predicted_seconds", "probability", "quality",
+    "available", "why_not", "over_budget", "over_cap", "unable", "predicted_cost_usd",
+    "worst_cost_usd", "predicted_seconds", "probability", "quality",
 )  # fmt: skip
 _PASSAGE = _only("score", "dense", "lexical")
 _LOOKUP = _only(

@@ -5,11 +5,12 @@ LiteLLM. Local models: USD per hour over *measured* tokens per second, prompt an
 completion apart (reading a prompt is many times faster than writing). The rates are
 those of one stream; several streams share the machine, so under load this overstates.
 
-Not here: batch prices, tiers above a context length.
+Not here: prices of batches and of a provider's faster or slower lanes.
 """
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from router.config import Settings
 from router.errors import ConfigError, SetupError
 from router.settings import ModelSettings
-from router.state import Price
+from router.state import Price, PriceTier
 
 __all__ = [
     "Rates",
@@ -34,6 +35,7 @@ __all__ = [
 
 CACHED_LEAST = 1024
 """Tokens from which on a prompt is cached, where the map does not say: OpenAI's number."""
+_ABOVE = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 _FILE = "model_prices_and_context_window_backup.json"
 
 
@@ -69,6 +71,8 @@ def price_entry(model: str) -> dict[str, Any] | None:
 def hosted_price(model: str) -> Price | None:
     """The price of a LiteLLM model name, None where the map does not know it."""
     entry = price_entry(model)
+    if entry is not None:
+        entry = {**_first_range(entry), **entry}
     if entry is None or "input_cost_per_token" not in entry:
         return None
     return Price(
@@ -77,6 +81,38 @@ def hosted_price(model: str) -> Price | None:
         cached_usd=entry.get("cache_read_input_token_cost") if _caches(entry) else None,
         cached_least=entry.get("prompt_cache_min_tokens") or CACHED_LEAST,
         basis=f"LiteLLM's price map: {model}",
+        tiers=tuple(sorted(_tiers(entry), key=lambda tier: tier.above)),
+    )
+
+
+def _first_range(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The prices of short prompts, where the map gives all of them by range."""
+    ranges = entry.get("tiered_pricing") or ()
+    priced = (r for r in ranges if "input_cost_per_token" in r)
+    return next((r for r in priced if r["range"][0] == 0), {})
+
+
+def _tiers(entry: Mapping[str, Any]) -> Iterator[PriceTier]:
+    """What the map says of long prompts, in either of its two ways."""
+    for name, price in entry.items():
+        if (found := _ABOVE.fullmatch(name)) is not None and price is not None:
+            end = f"_above_{found[1]}k_tokens"
+            yield _tier(entry, 1000 * int(found[1]), end)
+    for tier in entry.get("tiered_pricing") or ():
+        if "input_cost_per_token" in tier and tier["range"][0] > 0:
+            yield _tier(tier, int(tier["range"][0]), "")
+
+
+def _tier(rates: Mapping[str, Any], above: int, end: str) -> PriceTier:
+    def rate(name: str) -> float | None:
+        said: float | None = rates.get(name + end, rates.get(name))
+        return said
+
+    return PriceTier(
+        above=above,
+        input_usd=rate("input_cost_per_token") or 0.0,
+        output_usd=rate("output_cost_per_token") or 0.0,
+        cached_usd=rate("cache_read_input_token_cost") if _caches(rates) else None,
     )
 
 
@@ -137,10 +173,21 @@ def _dearest(name: str, models: list[str]) -> Price:
             "output_usd_per_million"
         )
     prices = [price for price in known.values() if price is not None]
+    lengths = sorted({tier.above for price in prices for tier in price.tiers})
     return Price(
         input_usd=max(p.input_usd for p in prices),
         output_usd=max(p.output_usd for p in prices),
         basis=f"LiteLLM's price map, the dearest of {', '.join(dict.fromkeys(models))}",
+        tiers=tuple(_dearest_above(length, prices) for length in lengths),
+    )
+
+
+def _dearest_above(length: int, prices: Sequence[Price]) -> PriceTier:
+    rates = [price.at(length + 1) for price in prices]
+    return PriceTier(
+        above=length,
+        input_usd=max(r.input_usd for r in rates),
+        output_usd=max(r.output_usd for r in rates),
     )
 
 

@@ -4,7 +4,7 @@ from contextlib import aclosing
 
 import pytest
 
-from router import InputError, NoAnswerError
+from router import InputError
 from router.needs import hard_needs, is_plain
 from router.state import Message, Query
 
@@ -141,7 +141,7 @@ def test_seed_and_stop_reach_the_small_model_too(make_router, fake_model):
 
 
 def test_where_no_model_can_the_error_names_the_need(make_router, fake_model):
-    with pytest.raises(NoAnswerError, match="cannot do what the request needs: tools"):
+    with pytest.raises(InputError, match="cannot do what the request needs: tools"):
         make_router(fake_model).ask(asked(tools=TOOLS))
     assert len(fake_model.requests) == 1  # the health check
 

@@ -1,9 +1,11 @@
 """No address that only the gateway can reach gets through an image's URL."""
 
+import httpx
 import pytest
 
 from router.gateway.errors import Refused
 from router.gateway.images import check_image
+from tests.router.test_plain import can
 
 PNG = "data:image/png;base64,iVBORw0KGgo="
 
@@ -47,3 +49,24 @@ def test_a_public_address_only_where_it_is_allowed():
 def test_no_private_address(url):
     with pytest.raises(Refused):
         check_image(url, "p", allow_urls=True)
+
+
+def test_an_address_is_passed_on_as_it_came_where_the_operator_allows_it(
+    serve, fake_model, other_fake_model
+):
+    served = serve(
+        fake_model, other_fake_model,
+        models=can("images", fake=other_fake_model), gateway={"allow_image_urls": True},
+    )  # fmt: skip
+
+    def ask(url):
+        image = {"type": "image_url", "image_url": {"url": url}}
+        turn = {"role": "user", "content": [{"type": "text", "text": "What is it?"}, image]}
+        body = {"model": "ockham/auto", "messages": [turn]}
+        return httpx.post(f"{served.url}/v1/chat/completions", json=body, timeout=30)
+
+    public = "https://example.com/a.png"
+    assert ask(public).raise_for_status().json()["ockham"]["route"] == ["large"]
+    reached = other_fake_model.requests[-1]["messages"][-1]["content"][1]
+    assert reached["image_url"]["url"] == public
+    assert ask("https://169.254.169.254/latest/meta-data").status_code == 400

@@ -114,6 +114,22 @@ def test_out_of_budget_is_openais_429(serve, fake_model):
     assert len(fake_model.requests) == 1  # the health check
 
 
+def test_a_budget_that_running_requests_hold_is_to_be_tried_again(serve, fake_model):
+    served = serve(fake_model)
+    fake_model.mode = "endless"
+    url, body = f"{served.url}/v1/chat/completions", {**ASK, "max_tokens": 300}
+    # 300 tokens at USD 4 a million, once more for a retry, and the prompt: one fits, two do not.
+    key = tenant_with_key(served, "little", daily_usd=0.0035)
+    signed = {"authorization": f"Bearer {key}"}
+    with httpx.stream("POST", url, json={**body, "stream": True}, headers=signed) as running:
+        lines = running.iter_lines()
+        assert any("content" in line for line in lines)  # its reserve is taken by then
+        refused = post(served, body, key)
+    assert refused.status_code == 429 and refused.headers["retry-after"] == "1"
+    error = refused.json()["error"]
+    assert (error["code"], error["type"]) == ("budget_reserved", "rate_limit_exceeded")
+
+
 def test_rate_limits_have_openais_headers(serve, fake_model):
     served = serve(fake_model)
     key = tenant_with_key(served, "slow", requests_per_minute=1, tokens_per_minute=1000)

@@ -1,6 +1,7 @@
 """Requests through the real graph on a fake hosted model: row, texts, story, export."""
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from router.errors import InputError
 from router.ledger import commands
 from router.ledger.explain_command import explain
 from router.ledger.ledger import Ledger
+from router.ledger.reads import stats
 from router.ledger.records import Closing, Principal
 from router.ledger.redact import own_words
 from router.outcomes import read_outcomes
@@ -164,6 +166,30 @@ async def test_the_export_is_an_outcome_table(serve, ledger, tenant, tmp_path, m
     one = decisions.filter(pl.col("query_id") == "r0").to_dicts()
     assert [d["arm"] for d in one] == ["small", None] and one[0]["probability"] == 1.0
     assert len(pl.read_parquet(tmp_path / "set" / "labels.parquet")) == 3
+
+
+async def test_old_requests_go_with_their_bills_and_labels_and_what_was_spent_stays(
+    serve, ledger, tenant, tmp_path, monkeypatch
+):
+    who = tenant(daily_usd=1)
+    await serve("old", who)
+    await ledger.label("old", source="feedback", score=1.0)
+    running = ledger.book(who, start("running"))
+    await running.open()
+    await running.reserve("small", 0.01)
+    spent = (await ledger.usage("acme"))["day"]["spent_usd"]
+    monkeypatch.setenv("OCKHAM_LEDGER__URL", f"sqlite:///{tmp_path}/ledger.sqlite")
+    assert run(commands.ledger, "prune", "--before", "1d") == "0 requests deleted\n"
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    assert "1 requests would go" in run(commands.ledger, "prune", "--before", tomorrow, "--dry-run")
+    assert await ledger.trace("old", "acme") is not None
+    assert "1 requests deleted" in run(commands.ledger, "prune", "--before", tomorrow)
+    assert await ledger.trace("old", "acme") is None
+    assert [row["id"] for row in await ledger.requests("acme")] == ["running"]
+    counted = ledger.read(stats)
+    assert counted["labels"] == {} and [a["state"] for a in counted["attempts"]] == ["open"]
+    assert (await ledger.usage("acme"))["day"]["spent_usd"] == spent > 0
+    await running.close(Closing("failed", 503, error="server_error"))
 
 
 def explain_app() -> Any:

@@ -33,6 +33,37 @@ def test_hosted_comes_from_litellms_map_without_importing_it():
     assert done.stdout.strip() == "False"
 
 
+def test_a_long_prompt_has_the_price_of_its_length():
+    price = hosted_price("gemini/gemini-2.5-pro")
+    assert [tier.above for tier in price.tiers] == [200_000]
+    dear, base = price.at(200_001), price.at(200_000)
+    assert dear.input_usd > base.input_usd == price.input_usd
+    assert price.cost(200_000, 10) == pytest.approx(
+        200_000 * price.input_usd + 10 * price.output_usd
+    )
+    assert price.cost(300_000, 10) == pytest.approx(300_000 * dear.input_usd + 10 * dear.output_usd)
+    saved = price.cost(300_000, 0) - price.cost(300_000, 0, cached_tokens=300_000)
+    assert saved == pytest.approx(price.saved(300_000))
+    assert saved > 0
+
+
+def test_ranges_of_prices_are_tiers_too():
+    price = hosted_price("dashscope/qwen3-max")  # the map prices it by ranges alone
+    costs = [price.cost(tokens, 0) / tokens for tokens in (1_000, 100_000, 200_000)]
+    assert 0 < costs[0] < costs[1] < costs[2]
+    assert hosted_price("exa_ai/search") is None  # by results, not by tokens
+    assert hosted_price("gpt-4o").tiers == ()
+
+
+def test_the_dearest_of_deployments_is_so_at_every_length():
+    models = ["gpt-4o", "gemini/gemini-2.5-pro"]
+    own = ModelSettings(tier="large", deployments=[{"model": m} for m in models])
+    price = stated_price("large", own, None)
+    for prompt in (1000, 200_000, 200_001, 900_000):
+        each = max(hosted_price(m).cost(prompt, 50) for m in models)
+        assert price.cost(prompt, 50) >= each
+
+
 def test_stated_prices_win():
     settings = ModelSettings(
         tier="large", model="gpt-4o", input_usd_per_million=1, output_usd_per_million=2
