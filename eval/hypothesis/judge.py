@@ -23,8 +23,15 @@ from eval.hypothesis.effective import (
     slopes_in_points,
 )
 from eval.hypothesis.gold_context import gold_verdicts
-from eval.hypothesis.live_set import live_memorisation
-from eval.hypothesis.populations import Absent, Population, load_population, table, with_redux
+from eval.hypothesis.live_set import drawn_seed, live_memorisation
+from eval.hypothesis.populations import (
+    Absent,
+    Population,
+    checksum_of,
+    load_population,
+    table,
+    with_redux,
+)
 from eval.hypothesis.published import published
 from eval.hypothesis.registration import Registration
 from eval.hypothesis.routing_table import routing_verdict
@@ -84,6 +91,8 @@ class Findings:
     registration: Registration
     verdicts: list[Verdict] = field(default_factory=list)
     populations: dict[str, Population] = field(default_factory=dict)
+    checksums: dict[str, str] = field(default_factory=dict)
+    """Of every table that was read."""
     pairs: dict[str, list[Pair]] = field(default_factory=dict)
     frontiers: dict[str, list[Frontier]] = field(default_factory=dict)
     naive: dict[str, Mapping[str, float]] = field(default_factory=dict)
@@ -114,7 +123,8 @@ def judge(
         if name not in plan.skip:
             say(name)
             _on_grid(found, name, plan)
-    found.verdicts += gold_verdicts(registration, plan.coverage)
+    drawn = None if plan.live is None else drawn_seed(plan.live)
+    found.verdicts += gold_verdicts(registration, plan.coverage, drawn)
     found.verdicts.append(
         live_memorisation(registration, plan.live, plan.small, plan.large, plan.seed)
     )
@@ -128,7 +138,7 @@ def judge(
     found.effective, found.contrasts = effective_sizes(reported), contrasts(reported)
     found.points = slopes_in_points(reported)
     if "gsm8k_gpt3" not in plan.skip:
-        found.verifier = _verifier(plan.data)
+        _verifier(found, plan.data)
     found.claims = yaml.safe_load((_HERE / "claims.yaml").read_text(encoding="utf-8"))
     found.missing = yaml.safe_load((_HERE / "missing.yaml").read_text(encoding="utf-8"))
     order = list(registration.data["predictions"])
@@ -145,7 +155,7 @@ def _on_grid(found: Findings, name: str, plan: Plan) -> None:
         found.verdicts += [_absent(registration, p, name, error) for p in (NAME, COUPLING)
                            if p in asked]  # fmt: skip
         return
-    found.populations[name] = population
+    found.populations[name], found.checksums[name] = population, population.checksum
     grid = population.grid.on_both_axes()
     found.naive[name] = points_a_decade(population.grid)
     if NAME in asked:
@@ -171,11 +181,14 @@ def _on_grid(found: Findings, name: str, plan: Plan) -> None:
 def _on_pairs(found: Findings, name: str, plan: Plan) -> None:
     registration = found.registration
     try:
-        verdict, found.routed[name] = routing_verdict(
-            registration, name, plan.data, plan.seed, plan.resamples, plan.signals
-        )
+        outcomes = table(name, plan.data)
     except Absent as error:
-        verdict = _absent(registration, ROUTING, name, error)
+        found.verdicts.append(_absent(registration, ROUTING, name, error))
+        return
+    found.checksums[name] = checksum_of(name, outcomes)
+    verdict, found.routed[name] = routing_verdict(
+        registration, name, outcomes, plan.seed, plan.resamples, plan.signals
+    )
     found.verdicts.append(verdict)
 
 
@@ -212,12 +225,15 @@ def _no_live_routing(registration: Registration) -> Verdict:
     )
 
 
-def _verifier(data: Path | None) -> list[str]:
+def _verifier(found: Findings, data: Path | None) -> None:
     """GPT-3 6B and 175B on GSM8K, without and with a trained verifier: points a decade."""
+    name = "gsm8k_gpt3"
     try:
-        rows = table("gsm8k_gpt3", data).outcomes.filter(pl.col("status") != Status.MISSING)
+        outcomes = table(name, data)
     except Absent:
-        return []
+        return
+    found.checksums[name] = checksum_of(name, outcomes)
+    rows = outcomes.outcomes.filter(pl.col("status") != Status.MISSING)
     means = dict(rows.group_by("arm").agg(counted_score().mean()).iter_rows())
     decades = float(np.log10(175 / 6))
     said = []
@@ -228,4 +244,4 @@ def _verifier(data: Path | None) -> list[str]:
                 f"{way}: {100 * low:.1f} % at 6B, {100 * high:.1f} % at 175B, "
                 f"{100 * (high - low) / decades:.1f} points a decade"
             )
-    return said
+    found.verifier = said

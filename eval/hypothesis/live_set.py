@@ -28,7 +28,7 @@ from policies.outcome import OutcomeSet
 from router.errors import InputError
 from router.outcomes import read_outcomes
 
-__all__ = ["BENCHMARKS", "live_drops", "live_memorisation", "live_seed", "run_live"]
+__all__ = ["BENCHMARKS", "drawn_seed", "live_drops", "live_memorisation", "live_seed", "run_live"]
 
 BENCHMARKS = ("reasoning-gym-twins", "gsm8k-renumbered")
 WHAT = {
@@ -57,6 +57,11 @@ def live_seed(folder: Path) -> dict[str, Any]:
     }
     path.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     return made
+
+
+def drawn_seed(folder: Path) -> int | None:
+    """The folder's seed; None where none was drawn."""
+    return int(live_seed(folder)["seed"]) if (folder / SEED_FILE).is_file() else None
 
 
 def run_live(folder: Path, arms: Sequence[str], config: str | None, concurrency: int) -> None:

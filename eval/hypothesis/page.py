@@ -14,6 +14,9 @@ from eval.writing import render
 
 __all__ = ["THREATS", "page"]
 
+LARGE = 10
+"""From here on a figure has one decimal, like one in points."""
+
 STATEMENT = (
     "Verifiable reasoning is parameter-dense: it compresses into few parameters. Open-domain "
     "knowledge is parameter-expansive: it keeps needing coverage. The two are only partly coupled."
@@ -69,6 +72,17 @@ THREATS = (
         "were coded before the unseen tables were opened.",
     ),
 )
+POPULATIONS = {
+    "outcomes_aggregates": "means of models on benchmarks, as three sources published them",
+    "zeroeval": "ZeroEval: grade-school and competition mathematics, code to predict",
+    "code_evalplus": "EvalPlus: HumanEval and MBPP, answers under more tests",
+    "mmlupro": "MMLU-Pro, ten options, verifiable and knowledge subjects",
+    "published_table": "the table of VibeThinker-3B's report",
+    "qwen3_think": "Qwen3 of two sizes, mathematics and SimpleQA",
+    "live_fresh_seed": "asked here, with a seed that was drawn when the code stood",
+    "llmrouter": "LLMRouter: nine models, many tasks",
+    "routellm": "RouteLLM: Mixtral-8x7B and GPT-4",
+}
 CHANGE = {
     "P1_slopes": "A ratio whose whole interval lies above 1.25, or below 1.10, over at least four "
     "families with two sizes each. More families narrow it; more questions do not.",
@@ -78,7 +92,7 @@ CHANGE = {
     "renumbered problems supports it, one that loses over 5 more refutes it; both must be right "
     "on 10 to 95 % as published.",
     "P4_routing_value": "A gain in AUROC above 0 with a positive coefficient, over pairs of "
-    "several families. A negative coefficient refutes.",
+    "several families. A gain with a negative one refutes.",
     "P5_decoupling": "A corrected correlation whose whole interval lies on one side of .707. "
     "Models trained for one side only would lower it.",
 }
@@ -95,6 +109,7 @@ def page(found: Findings, data: Mapping[str, Any], drawn: Mapping[str, bytes]) -
         registration=registration,
         predictions=registration.data["predictions"],
         populations=registration.data["populations"],
+        told=POPULATIONS,
         verdicts=found.verdicts,
         data=data,
         found=found,
@@ -113,11 +128,10 @@ def page(found: Findings, data: Mapping[str, Any], drawn: Mapping[str, bytes]) -
     )
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
     """What is printed beside a verdict, in figures."""
     if isinstance(value, Estimate):
-        large = abs(value.value) >= 10 if value.value == value.value else False
-        return value.says(1 if large else 3)
+        return value.says(1 if "points" in name or abs(value.value) >= LARGE else 3)
     return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 

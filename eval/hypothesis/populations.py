@@ -35,6 +35,7 @@ __all__ = [
     "Absent",
     "Population",
     "axis_of",
+    "checksum_of",
     "excluded_cells",
     "format_zeros",
     "load_population",
@@ -202,10 +203,10 @@ def _queries(name: str, data: Path | None) -> Population:
     sizeless = sorted({r[0] for r in rows if r[2] is None})
     if sizeless:
         notes.append(f"no published size, never fitted: {', '.join(sizeless)}")
-    return Population(name, grid_of(rows), _checksum(name, outcomes), tuple(notes))
+    return Population(name, grid_of(rows), checksum_of(name, outcomes), tuple(notes))
 
 
-def _checksum(name: str, outcomes: OutcomeSet) -> str:
+def checksum_of(name: str, outcomes: OutcomeSet) -> str:
     """Of the table's file; of an imported set, of the list of its files' checksums."""
     known: Mapping[str, str] = outcomes.about["checksums"]
     own = known.get(f"outcomes/{name}.parquet")

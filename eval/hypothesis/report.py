@@ -28,7 +28,7 @@ def body(found: Findings, plan: Plan, command: Sequence[str]) -> dict[str, Any]:
             "seed": plan.seed,
             "resamples": plan.resamples or registration.resamples,
             "versions": {name: version(name) for name in PACKAGES},
-            "data": {name: p.checksum for name, p in found.populations.items()},
+            "data": dict(found.checksums),
         },
         "preregistration": {
             "sha256": registration.sha256,

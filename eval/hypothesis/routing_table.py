@@ -1,11 +1,8 @@
 """P4 on one table: its pairs of arms, and what the signals head's estimate would say beside."""
 
-from pathlib import Path
-
 import numpy as np
 
 from eval.features import features_of
-from eval.hypothesis.populations import table
 from eval.hypothesis.registration import Registration
 from eval.hypothesis.routing_value import (
     NAME,
@@ -25,16 +22,15 @@ __all__ = ["routing_verdict"]
 def routing_verdict(
     registration: Registration,
     name: str,
-    data: Path | None,
+    outcomes: OutcomeSet,
     seed: int,
     resamples: int | None = None,
     signals: int = 0,
 ) -> tuple[Verdict, list[Routed]]:
-    """The verdict on a table, and its pairs.
+    """The verdict on the table `outcomes` that is called `name`, and its pairs.
 
     signals: of so many queries the signals head's estimate is read, for the number beside.
     """
-    outcomes = table(name, data)
     draws = resamples or registration.resamples
     routed: list[Routed] = []
     notes: list[str] = []

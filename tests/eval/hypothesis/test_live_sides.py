@@ -47,6 +47,16 @@ def test_gold_context_follows_the_rule_and_its_guard(tmp_path, share, gap, refer
     assert found.models == (2 if reference else 1)
 
 
+@pytest.mark.parametrize(
+    ("drawn", "kind"), [(None, "exploratory"), (2, "exploratory"), (1, "confirmatory")]
+)
+def test_only_the_seed_that_was_drawn_confirms(tmp_path, drawn, kind):
+    folder = coverage(tmp_path, (0.8, 0.7, 0.9), (0.4, 0.3, 0.5))  # its seed is 1
+    (found,) = gold_verdicts(REGISTRATION, folder, drawn)
+    assert (found.word, found.kind) == ("supported", kind)
+    assert any("seed is not the one" in n for n in found.notes) == (kind == "exploratory")
+
+
 def test_no_experiment_and_a_damaged_one(tmp_path):
     (found,) = gold_verdicts(REGISTRATION, None)
     assert found.word == "undecided"
