@@ -20,13 +20,16 @@ def hypothesis(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="The outcome data; else OCKHAM_SHARED_DATA, else ../shared/data."),
+        typer.Option(help="The outcome data; else OCKHAM_SHARED_DATA, ../shared/data, imported."),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of resamples and worlds; the pre-registered one.")
     ] = None,
     coverage: Annotated[
-        Path | None, typer.Option(help="Folder of `ockham experiment coverage`, for P2.")
+        Path | None,
+        typer.Option(
+            help="Folder of `ockham experiment coverage`, for P2; confirms with the live seed."
+        ),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Ask the live set of P3 first; again: goes on.")
