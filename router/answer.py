@@ -13,7 +13,7 @@ from typing import Literal
 from policies import OnlyArm, Policy
 from router.bounds import unmet
 from router.config import Settings
-from router.errors import BudgetError, InputError, NoAnswerError
+from router.errors import BudgetError, InputError, NoAnswerError, TooLateError
 from router.models.prices import reference_price
 from router.samples import AttemptStatus
 from router.state import Answer, Attempt, Decision, RunState, Signals, Trace, Verdict
@@ -41,13 +41,14 @@ def conclude(
             run was not, because the budget does not hold its worst case.
         InputError: the caller's own max_cost_usd lets no arm be run that could be, or no model
             of the configuration can do what the request needs.
+        TooLateError: nothing was said that could be returned within the caller's max_seconds.
         NoAnswerError: nothing was said that could be returned; the message tells why each
             arm failed or could not be run.
     """
     decision, attempts = state["decision"], state["attempts"]
     index = decision.attempt
     if index is None or not _says_something(attempts[index], state["verdicts"][index]):
-        raise _no_answer(settings, policy, state, tenant_usd)
+        raise _no_answer(settings, policy, state, time.perf_counter() - started, tenant_usd)
     best, verdict = attempts[index], state["verdicts"][index]
     verified = verdict.passed is True
     return Answer(
@@ -135,9 +136,13 @@ def _why_unverified(best: Attempt, verdict: Verdict) -> str:
 
 
 def _no_answer(
-    settings: Settings, policy: Policy, state: RunState, tenant_usd: float
+    settings: Settings, policy: Policy, state: RunState, seconds: float, tenant_usd: float
 ) -> BudgetError | InputError | NoAnswerError:
-    """Whose turn it is to change something: who pays, who asks, or nobody's but time's."""
+    """The error says whose turn it is: who pays, who asks, or who runs the models.
+
+    Args:
+        seconds: that the run took.
+    """
     decision, attempts = state["decision"], state["attempts"]
     what = _nothing(decision, attempts)
     arms = [
@@ -149,7 +154,10 @@ def _no_answer(
         return BudgetError(what, tenant_usd)
     if not attempts and all(arm.unable for arm in arms):
         return InputError(what)
-    own = state["query"].bounds.max_cost_usd
+    bounds = state["query"].bounds
+    if bounds.max_seconds is not None and bounds.max_seconds <= seconds:
+        return TooLateError(f"{what}\n  the run ended with max_seconds = {bounds.max_seconds:g}")
+    own = bounds.max_cost_usd
     bounded = own is not None and own < settings.limits.max_cost_usd
     if bounded and not attempts and any(arm.over_cap for arm in arms):
         return InputError(what)

@@ -8,6 +8,7 @@ imported here and below, never by `import router`.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -37,6 +38,7 @@ from router.signals.head import HEAD_PATH, load_head
 from router.state import Decision, Query, RunState, Signals
 from router.verify import Verifiers
 from router.verify.runner import make_runner
+from router.verify.workers import cores
 
 __all__ = ["Assembly", "ThreadedSignals"]
 
@@ -44,10 +46,15 @@ Placed = tuple[Mapping[str, list[float]], Signals]
 
 
 class ThreadedSignals:
-    """The featuriser off the event loop: torch would block it for tens of milliseconds."""
+    """The featuriser off the event loop: it would block it for milliseconds.
+
+    In threads of its own, one fewer than there are cores: more would take the loop's turns, and
+    in asyncio's common threads other short calls would wait behind it.
+    """
 
     def __init__(self, featuriser: Featuriser) -> None:
         self._featuriser = featuriser
+        self._threads = ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="encode")
 
     async def aclassify(self, query: Query) -> Placed:
         """Feature blocks, each of shape (d,), and the signals of one query."""
@@ -55,7 +62,12 @@ class ThreadedSignals:
 
     async def aclassify_many(self, queries: Sequence[Query]) -> list[Placed]:
         """The same for many queries, embedded in one batch."""
-        return await asyncio.to_thread(self._classify, queries)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, self._classify, queries)
+
+    def close(self) -> None:
+        """Let go of the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _classify(self, queries: Sequence[Query]) -> list[Placed]:
         judged = self._featuriser.judge(queries)
@@ -136,8 +148,9 @@ class Assembly:
     def close(self) -> None:
         """Stop the servers and the checker's processes, let go of the index."""
         self.engine.models.stop()
-        if isinstance(self.engine.checker, Verifiers):
-            self.engine.checker.close()
+        for part in (self.engine.checker, self.engine.signals):
+            if isinstance(part, Verifiers | ThreadedSignals):
+                part.close()
         if self.index is not None:
             self.index.close()
 

@@ -7,6 +7,7 @@
     ├── KnowledgeError           exit 3   the index cannot be built, read or trusted
     ├── LedgerError              exit 3   the ledger cannot be opened, read or written
     ├── NoAnswerError            exit 4   every arm that could be tried failed
+    │   └── TooLateError                  none did within the caller's own max_seconds
     ├── BudgetError              exit 4   the budget holds no arm's worst case
     └── ModelError               exit 4   a model call failed
         ├── ModelUnavailable              the server refused
@@ -43,6 +44,7 @@ __all__ = [
     "OckhamError",
     "RequestRejected",
     "SetupError",
+    "TooLateError",
 ]
 
 
@@ -86,6 +88,10 @@ class NoAnswerError(OckhamError):
     """Every arm that could be tried failed, so there is nothing to return."""
 
     exit_code = 4
+
+
+class TooLateError(NoAnswerError):
+    """No arm answered within the seconds that the caller allowed; more of them may help."""
 
 
 class BudgetError(OckhamError):

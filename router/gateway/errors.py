@@ -11,6 +11,7 @@ from router.errors import (
     ModelError,
     NoAnswerError,
     OckhamError,
+    TooLateError,
 )
 
 __all__ = ["Refused", "budget_reserved", "error_body", "error_of", "out_of_budget"]
@@ -61,6 +62,8 @@ def error_of(error: Exception) -> Refused:
         return Refused(400, str(error), "invalid_value")
     if isinstance(error, ContextOverflow):
         return Refused(400, str(error), "context_length_exceeded", "messages")
+    if isinstance(error, TooLateError):
+        return Refused(408, str(error), "request_timeout", kind="server_error")
     if isinstance(error, NoAnswerError | ModelError):
         code = "no_answer" if isinstance(error, NoAnswerError) else "model_error"
         return Refused(503, str(error), code, headers={"retry-after": str(RETRY_S)})

@@ -32,7 +32,7 @@ _STATUS: Mapping[int, str] = {
     401: "The key is missing or wrong.",
     403: "Closed by the configuration.",
     404: "No such model, trace or path.",
-    408: "The request did not arrive, or did not get its turn, in time.",
+    408: "The request did not arrive, get its turn, or get its answer, in time.",
     413: "The body is too large.",
     415: "The body is not application/json.",
     429: "A rate limit, the queue or the budget is used up (`code`); see Retry-After.",

@@ -4,6 +4,7 @@ import pytest
 
 from router import NoAnswerError
 from router.bounds import too_slow
+from router.errors import TooLateError
 from router.state import Bounds, Message, Query
 
 MATH = "What is 12 * 7?"
@@ -34,8 +35,12 @@ def test_max_cost_never_raises_the_cap(make_router, fake_model):
 def test_max_seconds_lowers_the_time_limit(make_router, fake_model):
     router = make_router(fake_model).open()
     fake_model.mode = "endless"
-    with pytest.raises(NoAnswerError, match=r"not finished within the [01]\.\d s that were left"):
+    with pytest.raises(TooLateError, match=r"not finished within the [01]\.\d s that were left"):
         router.ask(bounded("Tell me a story.", max_seconds=1))
+    fake_model.mode = "error"
+    with pytest.raises(NoAnswerError) as failed:
+        router.ask(bounded("Tell me a story.", max_seconds=60))
+    assert not isinstance(failed.value, TooLateError), "more seconds would not help"
 
 
 def test_an_arm_that_takes_longer_here_is_passed_over(make_router, fake_model, other_fake_model):

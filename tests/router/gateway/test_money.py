@@ -147,6 +147,8 @@ def test_overrides_in_headers_and_body(serve, fake_model, other_fake_model):
     capped = post(served, {**ASK, "ockham": {"max_cost_usd": 0}})
     assert capped.status_code == 400, "it is the caller's own bound, and no later try helps"
     assert "max_cost_usd" in capped.json()["error"]["message"]
+    late = post(served, **{"x-ockham-max-latency-s": "1e-9"})
+    assert (late.status_code, late.json()["error"]["code"]) == (408, "request_timeout")
     large = post(served, **{"x-ockham-policy": "always-large"})
     assert large.headers["x-ockham-route"] == "large"
     assert large.json()["ockham"]["policy"].startswith("always-large@")
