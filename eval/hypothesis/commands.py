@@ -4,6 +4,7 @@ Only typer is imported before the command runs.
 """
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -19,13 +20,16 @@ def hypothesis(
     ] = None,
     data: Annotated[
         Path | None,
-        typer.Option(help="The outcome data; else OCKHAM_SHARED_DATA, else ../shared/data."),
+        typer.Option(help="The outcome data; else OCKHAM_SHARED_DATA, ../shared/data, imported."),
     ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of resamples and worlds; the pre-registered one.")
     ] = None,
     coverage: Annotated[
-        Path | None, typer.Option(help="Folder of `ockham experiment coverage`, for P2.")
+        Path | None,
+        typer.Option(
+            help="Folder of `ockham experiment coverage`, for P2; confirms with the live seed."
+        ),
     ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Ask the live set of P3 first; again: goes on.")
@@ -57,11 +61,10 @@ def hypothesis(
     from eval.hypothesis.live_set import run_live
     from eval.hypothesis.registration import read_registration
     from eval.hypothesis.report import body, show, write
-    from eval.sources.shared import shared_data
     from router.errors import InputError
 
     folder = live_folder or (out / "live" if out is not None else None)
-    place = shared_data(data)
+    place = _data(data)
     registration = read_registration()
     if live:
         if folder is None:
@@ -85,3 +88,21 @@ def hypothesis(
         sys.stdout.write(json.dumps(made) + "\n")
     else:
         show(found)
+
+
+def _data(chosen: Path | None) -> Path | None:
+    """The data folder; None where there is none, but imported tables.
+
+    Raises:
+        SetupError: neither, or the folder that was named is no data folder.
+    """
+    from eval.sources.shared import shared_data
+    from router.errors import SetupError
+    from router.outcomes import stored_sets
+
+    try:
+        return shared_data(chosen)
+    except SetupError as error:
+        if chosen is not None or os.environ.get("OCKHAM_SHARED_DATA") or not stored_sets():
+            raise SetupError(f"{error}, or import tables (ockham outcomes import)") from None
+        return None

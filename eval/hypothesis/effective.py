@@ -11,6 +11,7 @@ GPQA-Diamond. Compression without coverage would put it high.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,15 @@ from numpy.typing import NDArray
 
 from eval.hypothesis.published import WITH_SCALING, Published
 
-__all__ = ["Contrast", "Effective", "contrasts", "effective_sizes", "slopes_in_points"]
+__all__ = [
+    "OWN",
+    "Contrast",
+    "Effective",
+    "contrasts",
+    "effective_sizes",
+    "peers_spread",
+    "slopes_in_points",
+]
 
 OWN = "VibeThinker"
 LEVEL, HALF = 0.95, 0.5
@@ -173,6 +182,12 @@ def contrasts(table: Published) -> list[Contrast]:
             made.append((model, one, two, one - two, len(own["verifiable"])))
     made.sort(key=lambda row: -row[3])
     return [Contrast(*row[:4], rank=k, benchmarks=row[4]) for k, row in enumerate(made, start=1)]
+
+
+def peers_spread(made: Sequence[Contrast]) -> float:
+    """SD of the difference over the models that are not VibeThinker's."""
+    others = [c.difference for c in made if OWN not in c.model]
+    return float(np.std(others, ddof=1)) if len(others) > 1 else math.nan
 
 
 def _residual(table: Published, benchmark: str, size: float, score: float) -> float:

@@ -4,6 +4,9 @@ Read from the result file of `ockham experiment coverage` (questions of the Worl
 same ones in every condition, whole countries resampled). The large model is the experiment's
 reference, asked closed-book; without one there is no gap to speak of. The passages of the
 condition `distractors` (near, without the answer) are the control that is printed beside.
+
+Confirmatory is only an experiment whose questions were drawn with the seed that this command drew
+for its live set: a seed that somebody chose may be one whose questions had been looked at.
 """
 
 import json
@@ -25,8 +28,13 @@ GAP, LOWER = 0.10, 0.05
 POPULATION = "live_fresh_seed"
 
 
-def gold_verdicts(registration: Registration, folder: Path | None) -> list[Verdict]:
+def gold_verdicts(
+    registration: Registration, folder: Path | None, drawn: int | None = None
+) -> list[Verdict]:
     """One verdict a model of the experiment; one that says what is missing where there is none.
+
+    Args:
+        drawn: the seed of the live set.
 
     Raises:
         InputError: the folder holds no result file, or a damaged one.
@@ -38,7 +46,7 @@ def gold_verdicts(registration: Registration, folder: Path | None) -> list[Verdi
     path = folder / RESULT
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-        return [_verdict(registration, one, data["stamp"]) for one in data["models"]]
+        return [_verdict(registration, one, data["stamp"], drawn) for one in data["models"]]
     except OSError as error:
         raise InputError(f"--coverage: {path} cannot be read ({error.strerror})") from None
     except (ValueError, KeyError, TypeError) as error:
@@ -46,7 +54,10 @@ def gold_verdicts(registration: Registration, folder: Path | None) -> list[Verdi
 
 
 def _verdict(
-    registration: Registration, model: Mapping[str, Any], stamp: Mapping[str, Any]
+    registration: Registration,
+    model: Mapping[str, Any],
+    stamp: Mapping[str, Any],
+    drawn: int | None,
 ) -> Verdict:
     numbers = {name: _estimate(found) for name, found in model["numbers"].items()}
     reference = model["reference"]
@@ -61,15 +72,16 @@ def _verdict(
         )
     word, reason = decide(registration.prediction(NAME), share, failed)
     names = {model["model"], *([reference] if reference else [])}
-    wanted = ("accuracy closed", "accuracy gold", "accuracy distractors", "accuracy reference",
-              "gold gain", "gap")  # fmt: skip
+    wanted = ["accuracy closed", "accuracy gold", "accuracy distractors", "gold gain"]
+    wanted += ["accuracy reference", "gap"] if reference else []
     beside: dict[str, object] = {n: numbers[n] for n in wanted if n in numbers}
     if reference is None:
         beside["gold gain over what is missing to 1"] = share
+    fresh = drawn is not None and stamp["seed"] == drawn
     return Verdict(
         prediction=NAME,
         population=POPULATION,
-        kind=registration.kind(POPULATION),
+        kind=registration.kind(POPULATION) if fresh else "exploratory",
         word=word,
         reason=reason,
         estimate=NOTHING if reference is None else share,
@@ -80,6 +92,7 @@ def _verdict(
         notes=(
             f"{model['arm']} ({model['model']}), {model['countries']} countries, seed "
             f"{stamp['seed']}, questions {stamp['questions']['checksum']}",
+            *(() if fresh else ("exploratory: the seed is not the one drawn for the live set",)),
             *(s for s in model["says"] if "protocol" in s),
         ),
     )

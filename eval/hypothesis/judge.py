@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 import yaml
 
+from eval.hypothesis.decoupling import NAME as COUPLING
 from eval.hypothesis.decoupling import Levels, coupling_verdict, levels_of
 from eval.hypothesis.effective import (
     Contrast,
@@ -22,14 +23,21 @@ from eval.hypothesis.effective import (
     slopes_in_points,
 )
 from eval.hypothesis.gold_context import gold_verdicts
-from eval.hypothesis.live_set import live_drops
-from eval.hypothesis.memorisation import memorisation_verdict
-from eval.hypothesis.populations import Population, load_population, table, with_redux
+from eval.hypothesis.live_set import drawn_seed, live_memorisation
+from eval.hypothesis.populations import (
+    Absent,
+    Population,
+    checksum_of,
+    load_population,
+    table,
+    with_redux,
+)
 from eval.hypothesis.published import published
 from eval.hypothesis.registration import Registration
 from eval.hypothesis.routing_table import routing_verdict
+from eval.hypothesis.routing_value import NAME as ROUTING
 from eval.hypothesis.routing_value import Routed
-from eval.hypothesis.rules import Verdict
+from eval.hypothesis.rules import Verdict, undecided
 from eval.hypothesis.slope_ratio import FAMILIES, NAME, slope_verdict
 from eval.hypothesis.slopes import design
 from eval.hypothesis.slopes_beside import (
@@ -53,11 +61,6 @@ GRIDS = (
     "zeroeval",
     "code_evalplus",
 )
-LIVE = {
-    "gsm8k_test": "24 GSM8K templates, numbers changed and gold recomputed",
-    "reasoning_gym_small": "6 kinds of small puzzles, recorded seed against fresh",
-}
-"""Beginnings of the live set's templates, and what they are."""
 _HERE = Path(__file__).parent
 
 
@@ -65,7 +68,8 @@ _HERE = Path(__file__).parent
 class Plan:
     """What was asked for on the command line."""
 
-    data: Path
+    data: Path | None
+    """None: only tables that were imported."""
     seed: int
     coverage: Path | None = None
     live: Path | None = None
@@ -87,6 +91,8 @@ class Findings:
     registration: Registration
     verdicts: list[Verdict] = field(default_factory=list)
     populations: dict[str, Population] = field(default_factory=dict)
+    checksums: dict[str, str] = field(default_factory=dict)
+    """Of every table that was read."""
     pairs: dict[str, list[Pair]] = field(default_factory=dict)
     frontiers: dict[str, list[Frontier]] = field(default_factory=dict)
     naive: dict[str, Mapping[str, float]] = field(default_factory=dict)
@@ -117,22 +123,22 @@ def judge(
         if name not in plan.skip:
             say(name)
             _on_grid(found, name, plan)
-    found.verdicts += gold_verdicts(registration, plan.coverage)
-    found.verdicts.append(_memorisation(plan, registration))
+    drawn = None if plan.live is None else drawn_seed(plan.live)
+    found.verdicts += gold_verdicts(registration, plan.coverage, drawn)
+    found.verdicts.append(
+        live_memorisation(registration, plan.live, plan.small, plan.large, plan.seed)
+    )
     for name in ("mmlupro", "routellm", "qwen3_think", "llmrouter"):
         if name not in plan.skip:
             say(f"{name}: routing value")
-            verdict, found.routed[name] = routing_verdict(
-                registration, name, plan.data, plan.seed, plan.resamples, plan.signals
-            )
-            found.verdicts.append(verdict)
+            _on_pairs(found, name, plan)
     found.verdicts.append(_no_live_routing(registration))
     say("effective sizes")
     reported = published()
     found.effective, found.contrasts = effective_sizes(reported), contrasts(reported)
     found.points = slopes_in_points(reported)
     if "gsm8k_gpt3" not in plan.skip:
-        found.verifier = _verifier(plan.data)
+        _verifier(found, plan.data)
     found.claims = yaml.safe_load((_HERE / "claims.yaml").read_text(encoding="utf-8"))
     found.missing = yaml.safe_load((_HERE / "missing.yaml").read_text(encoding="utf-8"))
     order = list(registration.data["predictions"])
@@ -143,8 +149,13 @@ def judge(
 def _on_grid(found: Findings, name: str, plan: Plan) -> None:
     registration = found.registration
     asked = registration.data["populations"][name]["for"]
-    population = load_population(name, plan.data)
-    found.populations[name] = population
+    try:
+        population = load_population(name, plan.data)
+    except Absent as error:
+        found.verdicts += [_absent(registration, p, name, error) for p in (NAME, COUPLING)
+                           if p in asked]  # fmt: skip
+        return
+    found.populations[name], found.checksums[name] = population, population.checksum
     grid = population.grid.on_both_axes()
     found.naive[name] = points_a_decade(population.grid)
     if NAME in asked:
@@ -162,9 +173,27 @@ def _on_grid(found: Findings, name: str, plan: Plan) -> None:
         found.verdicts.append(verdict)
         found.pairs[name] = pairs(grid)
         found.frontiers[name] = frontier(grid, plan.seed)
-    if "P5_decoupling" in asked:
+    if COUPLING in asked:
         found.verdicts.append(coupling_verdict(registration, population, plan.seed, plan.resamples))
         found.levels[name] = levels_of(population.grid, plan.seed)
+
+
+def _on_pairs(found: Findings, name: str, plan: Plan) -> None:
+    registration = found.registration
+    try:
+        outcomes = table(name, plan.data)
+    except Absent as error:
+        found.verdicts.append(_absent(registration, ROUTING, name, error))
+        return
+    found.checksums[name] = checksum_of(name, outcomes)
+    verdict, found.routed[name] = routing_verdict(
+        registration, name, outcomes, plan.seed, plan.resamples, plan.signals
+    )
+    found.verdicts.append(verdict)
+
+
+def _absent(registration: Registration, prediction: str, name: str, error: Absent) -> Verdict:
+    return undecided(prediction, name, registration.kind(name), str(error))
 
 
 def _with_power(verdict: Verdict, report: Report) -> Verdict:
@@ -175,7 +204,10 @@ def _with_redux(verdict: Verdict, plan: Plan) -> Verdict:
     """ZeroEval has no knowledge side of its own; what MMLU-Redux would say is printed beside."""
     if "outcomes_aggregates" in plan.skip:
         return verdict
-    grid = with_redux(plan.data)
+    try:
+        grid = with_redux(plan.data)
+    except Absent:
+        return verdict
     ratio = quick_ratio(design(grid), plan.resamples or 2000, plan.seed)
     name = (
         f"ratio with MMLU-Redux as knowledge ({grid.distinct} models, {len(grid.two_sizes())} "
@@ -184,40 +216,25 @@ def _with_redux(verdict: Verdict, plan: Plan) -> Verdict:
     return replace(verdict, beside={**verdict.beside, name: ratio})
 
 
-def _memorisation(plan: Plan, registration: Registration) -> Verdict:
-    arms = [plan.small, *([plan.large] if plan.large else [])]
-    drops = live_drops(plan.live, arms) if plan.live is not None else {}
-    notes: tuple[str, ...] = ()
-    if drops and plan.live is not None:
-        from eval.hypothesis.live_set import live_seed
-
-        drawn = live_seed(plan.live)
-        kinds = {t.partition(":")[0] for d in drops.values() for t in d.templates}
-        notes = (
-            f"seed {drawn['seed']}, drawn {drawn['drawn']} at commit {drawn['commit']}",
-            *(f"{'' if kind in kinds else 'not '}finished: {text}" for kind, text in LIVE.items()),
-        )
-        if plan.large is None:
-            notes = (*notes, "a protocol proof: the embedded model says nothing of the hypothesis")
-    return memorisation_verdict(registration, drops, plan.small, plan.large, plan.seed, notes)
-
-
 def _no_live_routing(registration: Registration) -> Verdict:
-    return Verdict(
-        "P4_routing_value",
+    return undecided(
+        ROUTING,
         "live_fresh_seed",
         registration.kind("live_fresh_seed"),
-        "undecided",
         "no live run of a small and a large model on fresh queries: no large model is reachable",
     )
 
 
-def _verifier(data: Path) -> list[str]:
+def _verifier(found: Findings, data: Path | None) -> None:
     """GPT-3 6B and 175B on GSM8K, without and with a trained verifier: points a decade."""
-    rows = table("gsm8k_gpt3", data).outcomes.filter(pl.col("status") != Status.MISSING)
-    means = dict(
-        rows.group_by("arm").agg(counted_score().mean()).iter_rows()
-    )  # fmt: skip
+    name = "gsm8k_gpt3"
+    try:
+        outcomes = table(name, data)
+    except Absent:
+        return
+    found.checksums[name] = checksum_of(name, outcomes)
+    rows = outcomes.outcomes.filter(pl.col("status") != Status.MISSING)
+    means = dict(rows.group_by("arm").agg(counted_score().mean()).iter_rows())
     decades = float(np.log10(175 / 6))
     said = []
     for way in ("finetuning", "verification"):
@@ -227,4 +244,4 @@ def _verifier(data: Path) -> list[str]:
                 f"{way}: {100 * low:.1f} % at 6B, {100 * high:.1f} % at 175B, "
                 f"{100 * (high - low) / decades:.1f} points a decade"
             )
-    return said
+    found.verifier = said

@@ -18,8 +18,9 @@ from typing import Any
 
 import polars as pl
 
-from eval.hypothesis.memorisation import Drops, drops_of
-from eval.hypothesis.registration import FILE
+from eval.hypothesis.memorisation import SETS, Drops, drops_of, memorisation_verdict
+from eval.hypothesis.registration import FILE, Registration
+from eval.hypothesis.rules import Verdict
 from eval.runs.manifest import Arguments
 from eval.runs.outcomes import OUTCOMES_FOLDER
 from eval.runs.subject import SubjectSpec
@@ -27,9 +28,13 @@ from policies.outcome import OutcomeSet
 from router.errors import InputError
 from router.outcomes import read_outcomes
 
-__all__ = ["BENCHMARKS", "live_drops", "live_seed", "run_live"]
+__all__ = ["BENCHMARKS", "drawn_seed", "live_drops", "live_memorisation", "live_seed", "run_live"]
 
 BENCHMARKS = ("reasoning-gym-twins", "gsm8k-renumbered")
+WHAT = {
+    "gsm8k_test": "24 templates: as published, and twice with figures drawn anew, gold recomputed",
+    "reasoning_gym_small": "6 kinds of small puzzles: ten of the recorded seed, ten of the fresh",
+}
 SEED_FILE = "seed.json"
 _SMALLEST, _LARGEST = 1_000, 2**31
 
@@ -52,6 +57,11 @@ def live_seed(folder: Path) -> dict[str, Any]:
     }
     path.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     return made
+
+
+def drawn_seed(folder: Path) -> int | None:
+    """The folder's seed; None where none was drawn."""
+    return int(live_seed(folder)["seed"]) if (folder / SEED_FILE).is_file() else None
 
 
 def run_live(folder: Path, arms: Sequence[str], config: str | None, concurrency: int) -> None:
@@ -85,6 +95,29 @@ def live_drops(folder: Path, arms: Sequence[str]) -> Mapping[str, Drops]:
             queries = pl.concat([one.queries for one in sets])
             found[arm] = drops_of(OutcomeSet(outcomes, queries, {}))
     return found
+
+
+def live_memorisation(
+    registration: Registration, folder: Path | None, small: str, large: str | None, seed: int
+) -> Verdict:
+    """P3 on the runs of a folder, with what they were and which of them are finished.
+
+    Args:
+        folder: None: there was no live run.
+        seed: of the resamples.
+    """
+    drops = live_drops(folder, [small, *([large] if large else [])]) if folder else {}
+    notes: tuple[str, ...] = ()
+    if folder and drops:
+        drawn = live_seed(folder)
+        finished = {kind for one in drops.values() for kind in one.kinds}
+        notes = (
+            f"seed {drawn['seed']}, drawn {drawn['drawn']} at commit {drawn['commit']}",
+            *(f"{'' if k in finished else 'not '}finished: {SETS[k]}, {WHAT[k]}" for k in SETS),
+        )
+        if large is None:
+            notes = (*notes, "a protocol proof: one model alone says nothing of the hypothesis")
+    return memorisation_verdict(registration, drops, small, large, seed, notes)
 
 
 def _results(folder: Path, arm: str, benchmark: str) -> Path:

@@ -6,7 +6,7 @@ is which stands in its subject (`eval/benchmarks/gsm8k_renumbered.py`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -19,10 +19,15 @@ from eval.hypothesis.rules import NOTHING, Estimate, Verdict, decide, undecided
 from eval.hypothesis.slope_ratio import interval
 from policies.outcome import OutcomeSet, Status, counted_score
 
-__all__ = ["NAME", "Drops", "drops_of", "memorisation_verdict"]
+__all__ = ["NAME", "SETS", "Drops", "drops_of", "memorisation_verdict"]
 
 NAME = "P3_memorisation"
 POPULATION = "live_fresh_seed"
+SETS = {
+    "gsm8k_test": "GSM8K renumbered",
+    "reasoning_gym_small": "reasoning-gym twins",
+}
+"""Beginnings of the live set's templates, and what they are called."""
 LEAST, MOST = 0.10, 0.95
 """Of the canonical questions right: the pre-registered guard."""
 Floats = NDArray[np.float64]
@@ -43,6 +48,25 @@ class Drops:
     def points(self) -> Floats:
         """(t,) canonical less perturbed."""
         return 100 * (self.canonical - self.perturbed)
+
+    @property
+    def kinds(self) -> list[str]:
+        """The beginnings of the templates' names: which sets they are of."""
+        return sorted({_set_of(t) for t in self.templates})
+
+    def of(self, kind: str) -> "Drops":
+        """The same for the templates of one set; `questions` stays that of all."""
+        kept = np.array([_set_of(t) == kind for t in self.templates])
+        return replace(
+            self,
+            templates=tuple(t for t in self.templates if _set_of(t) == kind),
+            canonical=self.canonical[kept],
+            perturbed=self.perturbed[kept],
+        )
+
+
+def _set_of(template: str) -> str:
+    return template.partition(":")[0]
 
 
 def drops_of(data: OutcomeSet) -> Drops:
@@ -83,9 +107,11 @@ def memorisation_verdict(
     own = found[small]
     beside: dict[str, object] = {}
     for drops in found.values():
-        beside[f"{drops.arm}: right, canonical"] = _mean(drops.canonical, registration, seed)
-        beside[f"{drops.arm}: right, renumbered"] = _mean(drops.perturbed, registration, seed)
-        beside[f"{drops.arm}: drop, points"] = _mean(drops.points, registration, seed)
+        beside |= _said(drops, registration, seed)
+        for one in drops.kinds if len(drops.kinds) > 1 else ():
+            part = drops.of(one)
+            name = f", {SETS.get(one, one)} ({len(part.templates)} templates)"
+            beside |= _said(part, registration, seed, name)
     other = found.get(large) if large else None
     names = {d.model for d in found.values()}
     failed = _guards(own, other)
@@ -94,8 +120,20 @@ def memorisation_verdict(
     return Verdict(
         NAME, POPULATION, kind, word, reason, estimate, models=len(names),
         families=len({family_of(n)[0] for n in names}), questions=own.questions, beside=beside,
-        notes=(f"{len(own.templates)} templates", *notes),
+        notes=(f"{', '.join(sorted(names))}; {len(own.templates)} templates", *notes),
     )  # fmt: skip
+
+
+def _said(
+    drops: Drops, registration: Registration, seed: int, name: str = ""
+) -> dict[str, Estimate]:
+    """What is printed of one arm."""
+    rows = {
+        "right, canonical": drops.canonical,
+        "right, fresh figures": drops.perturbed,
+        "drop, points": drops.points,
+    }
+    return {f"{drops.arm}: {k}{name}": _mean(v, registration, seed) for k, v in rows.items()}
 
 
 def _guards(small: Drops, large: Drops | None) -> list[str]:

@@ -1,24 +1,22 @@
-"""The pictures of models: effective sizes, the contrast, the coupling, the frontier."""
+"""The pictures of models of the published table: effective sizes and the contrast."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from eval.hypothesis.grid import KNOWLEDGE, VERIFIABLE
-from eval.hypothesis.pictures import KNOWN, VERIFIED, _legend, rows_panel
-from eval.report.canvas import SIZE, canvas, png, title
+from eval.hypothesis.effective import peers_spread
+from eval.hypothesis.pictures import KNOWN, LEGEND, VERIFIED, legend, rows_panel
+from eval.report.canvas import SIZE, png, title
 from eval.report.style import GREY, INK
 
 if TYPE_CHECKING:
     from eval.hypothesis.effective import Effective
     from eval.hypothesis.judge import Findings
 
-__all__ = ["contrast", "coupling", "effective", "every_model", "frontier"]
+__all__ = ["contrast", "effective", "every_model"]
 
 OWN = "VibeThinker-3B"
 TICKS = (3, 10, 30, 100, 300, 1000)
-TICKS_ALL = (0.5, 1, 3, 10, 30, 100, 300)
 
 
 def _size_axis(axes: Any) -> None:
@@ -33,7 +31,7 @@ def effective(found: "Findings") -> bytes | None:
     rows = [e for e in found.effective if e.model == OWN]
     if not rows:
         return None
-    figure, axes = rows_panel([f"{e.benchmark}  {e.score:.1f}" for e in rows], top=76, row=25)
+    figure, axes = rows_panel([f"{e.benchmark}  {e.score:.1f}" for e in rows], top=70, row=25)
     _size_axis(axes)
     axes.axvline(3, color=INK, linewidth=1, linestyle=(0, (3, 2)))
     axes.annotate("its own size", (3.15, -0.55), fontsize=SIZE - 1, va="bottom",
@@ -80,18 +78,18 @@ def every_model(found: "Findings") -> bytes | None:
     if not rows:
         return None
     rows.sort(key=lambda r: -np.log10(r[2] / r[3]))
-    figure, axes = rows_panel([r[0] for r in rows], top=90, row=16, right=20)
+    figure, axes = rows_panel([r[0] for r in rows], top=LEGEND, row=16, right=20)
     _size_axis(axes)
     for at, (_, size, one, two) in enumerate(rows):
         axes.plot([one, two], [at, at], color="#bbbbbb", linewidth=1.4, zorder=1)
         axes.plot(size, at, "|", color=INK, markersize=10, markeredgewidth=2, zorder=2)
-        axes.plot(two, at, "o", color=KNOWN, markersize=5.5, zorder=3)
-        axes.plot(one, at, "D", color=VERIFIED, markersize=5.5, zorder=4)
+        axes.plot(two, at, "o", color=KNOWN, markersize=8, zorder=3)
+        axes.plot(one, at, "D", color=VERIFIED, markersize=4.5, zorder=4)
     axes.set_xlabel("total parameters")
-    _legend(
+    legend(
         figure, axes,
         (("|", INK, "own size"), ("D", VERIFIED, "verifiable (mean of benchmarks)"),
-         ("o", KNOWN, "GPQA-Diamond")), 64,
+         ("o", KNOWN, "GPQA-Diamond")),
     )  # fmt: skip
     title(
         figure,
@@ -107,9 +105,8 @@ def contrast(found: "Findings") -> bytes | None:
     rows = found.contrasts
     if not rows:
         return None
-    figure, axes = rows_panel([f"{c.rank}  {c.model}" for c in rows], top=78, row=16, right=40)
-    others = np.array([c.difference for c in rows if OWN not in c.model])
-    spread = float(others.std(ddof=1))
+    figure, axes = rows_panel([f"{c.rank}  {c.model}" for c in rows], row=16, right=40)
+    spread = peers_spread(rows)
     axes.axvspan(-spread, spread, color="#000000", alpha=0.05, linewidth=0)
     axes.axvline(0, color=GREY, linewidth=0.8)
     for at, c in enumerate(rows):
@@ -120,106 +117,9 @@ def contrast(found: "Findings") -> bytes | None:
     own = next((c for c in rows if OWN in c.model), rows[0])
     title(
         figure,
-        f"{own.model}: {own.difference:+.2f}, rank {own.rank} of {len(rows)}; "
-        f"peers' SD {spread:.2f}",
-        "What a model scores beyond its size on verifiable benchmarks less the same on GPQA, "
-        "against the peers' line of points on log10(parameters). One model is no test of a law.",
+        f"Verifiable beyond GPQA, size aside: {own.model} {own.difference:+.2f}, rank {own.rank} "
+        f"of {len(rows)}",
+        "What a model scores beyond its size on verifiable benchmarks, less the same on GPQA. "
+        f"Shaded: one SD of its peers ({spread:.2f}). One model is no test of a law.",
     )
     return png(figure)
-
-
-def coupling(found: "Findings") -> bytes | None:
-    """Residual levels of models, reasoning against knowledge."""
-    names = [n for n in ("outcomes_aggregates", "mmlupro") if found.levels.get(n)]
-    if not names:
-        return None
-    shown = [(n, s) for n in names for s in found.levels[n]][:3]
-    side, gap, left, bottom = 196.0, 46.0, 52.0, 42.0
-    boxes = [(left + k * (side + gap), bottom, side, side) for k in range(len(shown))]
-    wide = max(left + len(shown) * (side + gap), 470)
-    figure, panels = canvas(wide, bottom + side + 92, boxes)
-    for axes, (_, source) in zip(panels, shown, strict=True):
-        x, y = (_beyond(level, source.size) for level in source.level)
-        axes.axhline(0, color="#dddddd", linewidth=0.8)
-        axes.axvline(0, color="#dddddd", linewidth=0.8)
-        axes.plot(x, y, "o", color=KNOWN, markersize=4.5, alpha=0.8)
-        middle = (x.min() + x.max()) / 2
-        for k in np.argsort(-np.abs(x - y))[:3]:
-            right = bool(x[k] > middle)
-            axes.annotate(
-                source.models[k].split("_")[-1][:22], (x[k], y[k]), (-4 if right else 4, 4),
-                textcoords="offset points", fontsize=SIZE - 3, color=GREY,
-                ha="right" if right else "left",
-            )  # fmt: skip
-        axes.locator_params(nbins=4)
-        axes.set_title(f"{source.place.split('/')[-1][:30]} ({len(x)})", fontsize=SIZE - 1,
-                       loc="left", color=INK)  # fmt: skip
-        axes.set_xlabel("verifiable, beyond size")
-    panels[0].set_ylabel("knowledge, beyond size")
-    title(
-        figure,
-        "Are reasoning and knowledge coupled, size aside?",
-        "Log-odds of the mean score above the guess floor, less its regression on log10 of "
-        "parameters; a point a model. The verdict correlates ranks, corrected for noise.",
-    )
-    return png(figure)
-
-
-def _beyond(level: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
-    x = size - size.mean()
-    y = level - level.mean()
-    spread = float(x @ x)
-    return np.asarray(y - (x @ y / spread) * x) if spread > 0 else y
-
-
-def frontier(found: "Findings") -> bytes | None:
-    """Size against level, both axes of the source with the most models."""
-    from eval.hypothesis.slopes_beside import levels
-
-    every = [(n, f) for n, fs in found.frontiers.items() for f in fs]
-    if not every:
-        return None
-    name, best = max(every, key=lambda item: item[1].models)
-    grid = found.populations[name].grid.on_both_axes()
-    grid = grid.rows(np.array([p == best.place for p in grid.places]))
-    figure, panels = canvas(560, 330, [(52, 44, 216, 200), (318, 44, 216, 200)])
-    pairs = ((VERIFIABLE, "verifiable", VERIFIED), (KNOWLEDGE, "knowledge", KNOWN))
-    for axes, (axis, word, colour) in zip(panels, pairs, strict=True):
-        ability = levels(grid, axis)
-        share = 100 / (1 + np.exp(-ability))
-        axes.plot(grid.total, share, "o", color=colour, markersize=4.5, alpha=0.75)
-        own = next((f for n, f in every if n == name and f.place == best.place and f.axis == word),
-                   None)  # fmt: skip
-        if own is not None:
-            _line(axes, own, ability)
-            axes.set_title(f"{word}: {_decades(own)}", fontsize=SIZE - 1, loc="left", color=INK)
-        axes.set_xscale("log")
-        axes.set_xlim(0.8 * grid.total.min(), 1.25 * grid.total.max())
-        ticks = [t for t in TICKS_ALL if grid.total.min() <= t <= grid.total.max()]
-        axes.set_xticks(ticks, [f"{t:g}B" for t in ticks])
-        axes.minorticks_off()
-        axes.set_ylim(0, 100)
-        axes.set_xlabel("total parameters")
-    panels[0].set_ylabel("score above the guess floor, %")
-    title(
-        figure,
-        "The smallest models that reach a score",
-        f"{best.place}, {len(grid.models)} models. Lines: 10 % quantile regression of log10 "
-        "parameters on the log-odds, for models of 2023 (dotted), 2024 and 2025 (solid).",
-    )
-    return png(figure)
-
-
-def _decades(own: Any) -> str:
-    one = own.decades_a_logit
-    ends = ["–" if np.isnan(x) else f"{x:.2f}" for x in (one.low, one.high)]
-    return f"{one.value:.2f} [{ends[0]}, {ends[1]}] decades a log-odd"
-
-
-def _line(axes: Any, own: Any, ability: NDArray[np.float64]) -> None:
-    at = np.linspace(float(np.nanmin(ability)), float(np.nanmax(ability)), 60)
-    years = (-1, 0, 1) if len(own.at) > 2 else (0,)
-    for year, dash in zip(years, ((0, (1, 1.5)), (0, (4, 2)), "-"), strict=False):
-        size = own.at[0] + own.at[1] * at + (own.at[2] * year if len(own.at) > 2 else 0)
-        axes.plot(10**size, 100 / (1 + np.exp(-at)), color=INK, linewidth=1, linestyle=dash,
-                  scalex=False)  # fmt: skip

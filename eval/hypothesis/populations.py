@@ -5,8 +5,12 @@ exceed a fifth of its answers there, is left out of that benchmark; one without 
 never fitted. A format failure is an unread answer where a table flags them, and what `ockham
 outcomes check` calls one (a cell at zero, though the model does well elsewhere and others do
 well there). What was left out is listed.
+
+A table is read from the data folder, else from the sets that `ockham outcomes import` stored.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,26 +21,35 @@ import polars as pl
 
 from eval.hypothesis.grid import Grid, grid_of
 from eval.sources.aggregate_labels import Placed, placed
-from eval.sources.aggregates import read_aggregates
+from eval.sources.aggregates import FILE, Aggregates, read_aggregates
 from eval.sources.labels import UnknownBenchmark, label_of
 from eval.sources.shared_tables import read_normalised
 from eval.sources.source import source
 from eval.sources.traps.options import guess_floors
 from eval.sources.traps.scores import UNPARSED, WELL, ZERO
 from policies.outcome import OutcomeSet, Status, counted_score
+from router.errors import SetupError
+from router.outcomes import read_outcomes, stored_sets
 
 __all__ = [
+    "Absent",
     "Population",
     "axis_of",
+    "checksum_of",
     "excluded_cells",
     "format_zeros",
     "load_population",
+    "means",
     "table",
     "with_redux",
 ]
 
 SAME_ANSWERS = ("humaneval_plus", "mbpp_plus")
 """The same answers under more tests: counted once, by the plain benchmark."""
+
+
+class Absent(SetupError):
+    """A population is not on this machine; says how to get it."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +64,12 @@ class Population:
     """The same with the cells that were left out for their format; None where there are none."""
 
 
-def load_population(name: str, data: Path) -> Population:
-    """A population of the pre-registration that size slopes or couplings are fitted on."""
+def load_population(name: str, data: Path | None) -> Population:
+    """A population of the pre-registration that size slopes or couplings are fitted on.
+
+    Raises:
+        Absent: neither in the data folder nor stored.
+    """
     if name == "published_table":
         from eval.hypothesis.published import published_grid
 
@@ -62,9 +79,29 @@ def load_population(name: str, data: Path) -> Population:
     return _queries(name, data)
 
 
-def table(name: str, data: Path) -> OutcomeSet:
-    """A query table of the data folder."""
-    return read_normalised(data, source(name))
+def table(name: str, data: Path | None) -> OutcomeSet:
+    """A query table: of the data folder, else as it was imported.
+
+    Raises:
+        Absent: it is in neither.
+    """
+    if data is not None and (data / "outcomes" / f"{name}.parquet").is_file():
+        return read_normalised(data, source(name))
+    if name in stored_sets():
+        return read_outcomes(name)
+    how = (
+        f"`ockham outcomes import {name}` fetches it"
+        if source(name).files
+        else "only a data folder holds it (--data)"
+    )
+    raise Absent(f"the table {name} is not here: {how}")
+
+
+def means(data: Path | None) -> Aggregates:
+    """The table of means of the data folder; `Absent` where there is none."""
+    if data is None or not (data / FILE).is_file():
+        raise Absent("the table of means is not here: only a data folder holds it (--data)")
+    return read_aggregates(data)
 
 
 def axis_of(benchmark: str, subject: str | None) -> str | None:
@@ -93,13 +130,13 @@ def excluded_cells(data: OutcomeSet) -> dict[tuple[str, str], str]:
             found[cell] = f"incomplete ({row['missing']} of {row['asked']} queries missing)"
         elif row["ran"] and row["unparsed"] / row["ran"] > UNPARSED:
             found[cell] = f"{row['unparsed'] / row['ran']:.0%} of the answers unread"
-    means = {(r["arm"], r["benchmark"]): float(r["score"] or 0) for r in rows.to_dicts()}
-    for cell in format_zeros(means):
+    scores = {(r["arm"], r["benchmark"]): float(r["score"] or 0) for r in rows.to_dicts()}
+    for cell in format_zeros(scores):
         found.setdefault(cell, "at zero, though the model and the others do well: a format")
     return found
 
 
-def with_redux(data: Path) -> Grid:
+def with_redux(data: Path | None) -> Grid:
     """ZeroEval's tables beside MMLU-Redux of the same models and harness, as if it were knowledge.
 
     MMLU-Redux mixes subjects, so its label is null and it enters no verdict: printed beside one.
@@ -110,7 +147,7 @@ def with_redux(data: Path) -> Grid:
          "verifiable", float(own.floor[i]), float(own.mean[m, i]), float(own.n[m, i]))
         for m, i in np.argwhere(own.held)
     ]  # fmt: skip
-    redux = read_aggregates(data).frame.filter(pl.col("benchmark") == "mmlu_redux")
+    redux = means(data).frame.filter(pl.col("benchmark") == "mmlu_redux")
     rows += [
         (r["model"], "zeroeval", r["params_b"], None, "mmlu_redux", "knowledge", 0.25, r["value"],
          r["n"] or 2778)
@@ -119,15 +156,15 @@ def with_redux(data: Path) -> Grid:
     return grid_of(rows).on_both_axes()
 
 
-def format_zeros(means: Mapping[tuple[str, str], float]) -> list[tuple[str, str]]:
+def format_zeros(scores: Mapping[tuple[str, str], float]) -> list[tuple[str, str]]:
     """(model, benchmark) cells that `ockham outcomes check` calls failures of the format."""
     by_model: dict[str, list[tuple[str, float]]] = {}
     by_benchmark: dict[str, list[tuple[str, float]]] = {}
-    for (model, benchmark), mean in means.items():
+    for (model, benchmark), mean in scores.items():
         by_model.setdefault(model, []).append((benchmark, mean))
         by_benchmark.setdefault(benchmark, []).append((model, mean))
     found = []
-    for (model, benchmark), mean in means.items():
+    for (model, benchmark), mean in scores.items():
         elsewhere = [v for b, v in by_model[model] if b != benchmark]
         rivals = [v for m, v in by_benchmark[benchmark] if m != model]
         if mean <= ZERO and max(elsewhere, default=0) >= WELL and rivals and median(rivals) >= WELL:
@@ -138,7 +175,7 @@ def format_zeros(means: Mapping[tuple[str, str], float]) -> list[tuple[str, str]
 Row = tuple[str, str, float | None, float | None, str, str, float, float, float]
 
 
-def _queries(name: str, data: Path) -> Population:
+def _queries(name: str, data: Path | None) -> Population:
     outcomes = table(name, data)
     left = excluded_cells(outcomes)
     floors = {b: f for b, f, *_ in guess_floors(outcomes).iter_rows()}
@@ -166,15 +203,22 @@ def _queries(name: str, data: Path) -> Population:
     sizeless = sorted({r[0] for r in rows if r[2] is None})
     if sizeless:
         notes.append(f"no published size, never fitted: {', '.join(sizeless)}")
-    checksum = str(outcomes.about["checksums"][f"outcomes/{name}.parquet"])[:16]
-    return Population(name, grid_of(rows), checksum, tuple(notes))
+    return Population(name, grid_of(rows), checksum_of(name, outcomes), tuple(notes))
 
 
-def _aggregates(data: Path) -> Population:
-    means = read_aggregates(data)
-    sizes = _published_sizes(means.frame)
+def checksum_of(name: str, outcomes: OutcomeSet) -> str:
+    """Of the table's file; of an imported set, of the list of its files' checksums."""
+    known: Mapping[str, str] = outcomes.about["checksums"]
+    own = known.get(f"outcomes/{name}.parquet")
+    every = json.dumps(dict(known), sort_keys=True).encode()
+    return (own or hashlib.sha256(every).hexdigest())[:16]
+
+
+def _aggregates(data: Path | None) -> Population:
+    table_of = means(data)
+    sizes = _published_sizes(table_of.frame)
     rows: list[Row] = []
-    for r in means.frame.iter_rows(named=True):
+    for r in table_of.frame.iter_rows(named=True):
         at = placed(r["benchmark"])
         if at is None:
             continue
@@ -191,7 +235,9 @@ def _aggregates(data: Path) -> Population:
     ]
     notes.append("no flags of unread answers in this table: format failures cannot be counted")
     formats = grid_of(rows) if zeros else None
-    return Population("outcomes_aggregates", grid_of(kept), means.checksum, tuple(notes), formats)
+    return Population(
+        "outcomes_aggregates", grid_of(kept), table_of.checksum, tuple(notes), formats
+    )
 
 
 def _mean_row(row: Mapping[str, object], at: Placed, n: float) -> Row:

@@ -86,7 +86,8 @@ def read_registration(path: Path = FILE) -> Registration:
     says = (
         "Nothing has changed in it since."
         if not diff
-        else f"It has changed since, in {len(commits) - 1} commits; the difference stands below."
+        else f"It has changed since: {_ways(len(commits) - 1)}; the difference and the reasons "
+        "(the commits' subjects) stand below."
     )
     return Registration(
         data=yaml.safe_load(text),
@@ -99,6 +100,12 @@ def read_registration(path: Path = FILE) -> Registration:
         diff=diff,
         says=says,
     )
+
+
+def _ways(commits: int) -> str:
+    if not commits:
+        return "not yet committed"
+    return "in one commit" if commits == 1 else f"in {commits} commits"
 
 
 def _git(path: Path, *arguments: str) -> str | None:

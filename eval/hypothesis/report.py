@@ -6,15 +6,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from eval.hypothesis.judge import Findings, Plan
-from eval.hypothesis.rules import Estimate, Verdict
+from eval.hypothesis.rules import Verdict
+from eval.hypothesis.worlds import MOST_WRONG
 from eval.writing import finite, write_files
 
-__all__ = ["RESULT", "body", "headline", "show", "spoken", "write"]
+__all__ = ["RESULT", "body", "headline", "in_short", "show", "write"]
 
 RESULT = "hypothesis.json"
+WORDS = ("supported", "refuted", "undecided")
 PACKAGES = ("ockham-router", "numpy", "scipy", "statsmodels", "scikit-learn", "polars")
 WIDE = 150
 
@@ -28,7 +28,7 @@ def body(found: Findings, plan: Plan, command: Sequence[str]) -> dict[str, Any]:
             "seed": plan.seed,
             "resamples": plan.resamples or registration.resamples,
             "versions": {name: version(name) for name in PACKAGES},
-            "data": {name: p.checksum for name, p in found.populations.items()},
+            "data": dict(found.checksums),
         },
         "preregistration": {
             "sha256": registration.sha256,
@@ -39,6 +39,7 @@ def body(found: Findings, plan: Plan, command: Sequence[str]) -> dict[str, Any]:
             "diff": registration.diff,
         },
         "verdicts": [v.plain() for v in found.verdicts],
+        "in short": in_short(found.verdicts),
         "headline": headline(found.verdicts),
         "families": {
             name: [finite(p._asdict()) for p in pairs] for name, pairs in found.pairs.items()
@@ -83,30 +84,36 @@ def body(found: Findings, plan: Plan, command: Sequence[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def in_short(verdicts: Sequence[Verdict]) -> str:
+    """What unseen data say, in one line; what was only explored supports and refutes nothing."""
+    own = [v for v in verdicts if v.kind == "confirmatory"]
+    said = []
+    for word in WORDS[:2]:
+        names = [f"{_plain(v.prediction)} on {v.population}" for v in own if v.word == word]
+        said.append(f"{word}: {', '.join(names) or 'nothing'}")
+    decided = {v.prediction for v in own if v.word != WORDS[2]}
+    rest = dict.fromkeys(_plain(v.prediction) for v in verdicts if v.prediction not in decided)
+    return f"Unseen data. {'; '.join(said)}; undecided: {', '.join(rest) or 'nothing'}."
+
+
 def headline(verdicts: Sequence[Verdict]) -> dict[str, str]:
-    """Prediction -> one sentence: what was confirmed, and what was only explored."""
+    """Prediction -> what is said of it where: on unseen populations first."""
     said = {}
     for name in dict.fromkeys(v.prediction for v in verdicts):
         own = [v for v in verdicts if v.prediction == name]
         parts = []
         for kind in ("confirmatory", "exploratory"):
-            words = [v.word for v in own if v.kind == kind]
-            if words:
-                counts = {w: words.count(w) for w in ("supported", "refuted", "undecided")}
-                told = ", ".join(f"{n} {w}" for w, n in counts.items() if n)
-                parts.append(f"{kind}: {told}")
+            for word in WORDS:
+                where = [v.population for v in own if (v.kind, v.word) == (kind, word)]
+                if where:
+                    parts.append(f"{word} on {', '.join(where)} ({kind})")
         said[name] = "; ".join(parts)
     return said
 
 
-def spoken(one: Estimate, digits: int = 3) -> str:
-    """`1.02 [0.70, 1.67]`; a dash for what is no number."""
-    if np.isnan(one.value) and np.isnan(one.low) and np.isnan(one.high):
-        return "–"
-    value, low, high = (
-        "–" if np.isnan(x) else f"{x:.{digits}f}" for x in (one.value, one.low, one.high)
-    )
-    return f"{value} [{low}, {high}]"
+def _plain(prediction: str) -> str:
+    """`P1 slopes`."""
+    return prediction.replace("_", " ")
 
 
 def cost_usd(missing: Mapping[str, Any]) -> float:
@@ -120,34 +127,48 @@ def cost_usd(missing: Mapping[str, Any]) -> float:
 
 
 def show(found: Findings) -> None:
-    """The verdict table on the terminal."""
+    """The table of verdicts, the verdict in a line, and what it rests on; whole at any width."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(width=None if Console().is_terminal else WIDE)
     grid = Table(title="The Compression-Coverage hypothesis", title_justify="left")
-    for name in ("prediction", "population", "kind", "verdict", "estimate [95 %]"):
-        grid.add_column(name, no_wrap=name != "population")
-    for name in ("models", "families", "questions"):
-        grid.add_column(name, justify="right")
-    grid.add_column("rule met, or why not", min_width=28)
+    for name in ("prediction", "population, kind", "verdict", "estimate [95 %]"):
+        grid.add_column(name, overflow="fold")
+    grid.add_column("models, families, questions", overflow="fold", justify="right")
+    grid.add_column("rule met, or why not", overflow="fold", ratio=1)
     for v in found.verdicts:
-        counts = (str(v.models), str(v.families), f"{v.questions:,}")
-        estimate = Text(spoken(v.estimate))
-        grid.add_row(v.prediction, v.population, v.kind, v.word, estimate, *counts, Text(v.reason))
+        grid.add_row(
+            _plain(v.prediction),
+            f"{v.population}\n{v.kind}",
+            v.word,
+            Text(v.estimate.says()),
+            f"{v.models}, {v.families}, {v.questions:,}",
+            Text(v.reason),
+        )
     console.print(grid)
+    for line in (in_short(found.verdicts), *_grounds(found)):
+        console.print(line, highlight=False, markup=False)
+
+
+def _grounds(found: Findings) -> list[str]:
+    """Which pre-registration was used, and what simulated worlds say of its rule."""
     registration = found.registration
     commit = (registration.commit or "unknown")[:12]
-    console.print(f"Pre-registration: SHA-256 {registration.sha256[:16]}, commit {commit} "
-                  f"({registration.committed or '?'}). {registration.says}",
-                  highlight=False, markup=False)  # fmt: skip
+    said = [
+        f"Pre-registration: SHA-256 {registration.sha256[:16]}, commit {commit} "
+        f"({registration.committed or '?'}). {registration.says}"
+    ]
     for name, report in found.worlds.items():
         power = ", ".join(f"{100 * p:.0f} % ({k})" for k, p in report.power.items())
         wrong = ", ".join(f"{100 * p:.1f} % ({k})" for k, p in report.wrong.items())
-        weak = " UNDERPOWERED." if report.underpowered else ""
-        console.print(f"P1 on {name}, {report.worlds} simulated worlds of each kind: power "
-                      f"{power}; wrong {wrong}.{weak}", highlight=False, markup=False)  # fmt: skip
+        weak = " UNDERPOWERED: an undecided says little." if report.underpowered else ""
+        said.append(
+            f"P1 on {name}, {report.worlds} simulated worlds of each kind: power {power}; wrong "
+            f"{wrong}, at most {100 * MOST_WRONG:.0f} % allowed.{weak}"
+        )
+    return said
 
 
 def write(found: Findings, data: Mapping[str, Any], out: Path) -> None:

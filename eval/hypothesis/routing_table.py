@@ -1,11 +1,8 @@
 """P4 on one table: its pairs of arms, and what the signals head's estimate would say beside."""
 
-from pathlib import Path
-
 import numpy as np
 
 from eval.features import features_of
-from eval.hypothesis.populations import table
 from eval.hypothesis.registration import Registration
 from eval.hypothesis.routing_value import (
     NAME,
@@ -25,29 +22,32 @@ __all__ = ["routing_verdict"]
 def routing_verdict(
     registration: Registration,
     name: str,
-    data: Path,
+    outcomes: OutcomeSet,
     seed: int,
     resamples: int | None = None,
     signals: int = 0,
 ) -> tuple[Verdict, list[Routed]]:
-    """The verdict on a table, and its pairs.
+    """The verdict on the table `outcomes` that is called `name`, and its pairs.
 
     signals: of so many queries the signals head's estimate is read, for the number beside.
     """
-    outcomes = table(name, data)
     draws = resamples or registration.resamples
     routed: list[Routed] = []
     notes: list[str] = []
+    causes: list[str] = []
     for small, large in source(name).pairs:
         why = _same_size(outcomes, small, large)
         pair = why or pair_data(outcomes, small, large)
         found = pair if isinstance(pair, str) else route(pair, draws, seed)
         if isinstance(found, str):
+            causes.append(found)
             notes.append(f"{small} and {large} left out: {found}")
         else:
             routed.append(found)
             notes += [f"{small} and {large}: without {n}" for n in found.pair.notes]
-    word, reason, gain, sign = judge_routing(registration.prediction(NAME), routed, seed)
+    word, reason, gain, sign = judge_routing(
+        registration.prediction(NAME), routed, seed, "; ".join(dict.fromkeys(causes))
+    )
     beside: dict[str, object] = {"coefficient of verifiability": sign}
     for one in routed:
         label = f"{one.pair.small} and {one.pair.large}"
@@ -59,6 +59,7 @@ def routing_verdict(
     families = {r.pair.family for r in routed}
     if len(families) == 1:
         notes.append("pairs of one family: the interval is over queries and speaks of it alone")
+        reason += "; pairs of one family, of which alone it speaks" if word != "undecided" else ""
     verdict = Verdict(
         NAME,
         name,

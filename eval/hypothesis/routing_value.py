@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from eval.hypothesis.families import family_of
 from eval.hypothesis.populations import axis_of, excluded_cells
-from eval.hypothesis.rules import Estimate, Word, decide
+from eval.hypothesis.rules import NOTHING, Estimate, Word, decide
 from eval.hypothesis.slope_ratio import interval
 from policies.outcome import OutcomeSet, Status, counted_score
 
@@ -145,15 +145,18 @@ def route(
 
 
 def judge_routing(
-    prediction: Mapping[str, object], routed: Sequence[Routed], seed: int
+    prediction: Mapping[str, object], routed: Sequence[Routed], seed: int, why: str = "none given"
 ) -> tuple[Word, str, Estimate, Estimate]:
     """(verdict, reason, gain, coefficient) of a table's pairs together.
 
     Gains are averaged over pairs; families of pairs are drawn beside the queries.
+
+    Args:
+        why: what to say where no pair could be scored.
     """
     if not routed:
-        nothing = Estimate(np.nan, np.nan, np.nan)
-        return *decide(prediction, nothing, ["no pair of models can be scored"]), nothing, nothing
+        failed = [f"no pair of models can be scored: {why}"]
+        return *decide(prediction, NOTHING, failed), NOTHING, NOTHING
     families = sorted({r.pair.family for r in routed})
     of = np.array([families.index(r.pair.family) for r in routed])
     draws = np.stack([r.draws for r in routed])  # (p, r, 2)
@@ -163,18 +166,23 @@ def judge_routing(
     mean = (draws * times[:, :, None]).sum(axis=0) / np.maximum(times.sum(axis=0), 1)[:, None]
     gain = interval(mean[:, 0], float(np.mean([r.gain.value for r in routed])))
     sign = interval(mean[:, 1], float(np.mean([r.coefficient.value for r in routed])))
-    labels = np.concatenate([r.pair.verifiable for r in routed])
-    least = min(
-        int(min((r.pair.verifiable > 0.5).sum(), (r.pair.verifiable <= 0.5).sum())) for r in routed
-    )
+    sides = [np.bincount(r.pair.verifiable > 0.5, minlength=2).min() for r in routed]
+    least = int(min(sides))
     failed = [] if least >= SIDE else [f"{least} queries on one side of the label, {SIDE} needed"]
-    assert len(labels)
     word, reason = decide(prediction, gain, failed)
-    if not failed and sign.high < 0:
-        return "refuted", "direction: the coefficient of verifiability is negative", gain, sign
-    if word == "supported" and not sign.low > 0:
-        word, reason = "undecided", "a gain, but the coefficient's sign is not settled"
+    if word == "supported":
+        word, reason = _directed(reason, sign)
     return word, reason, gain, sign
+
+
+def _directed(reason: str, sign: Estimate) -> tuple[Word, str]:
+    """A gain supports only where small matches large *more* on verifiable queries."""
+    said = f"the coefficient of verifiability is {sign.says(2)}"
+    if sign.high < 0:
+        return "refuted", f"direction: there is a gain, but {said}, upper bound < 0"
+    if not sign.low > 0:
+        return "undecided", f"direction: there is a gain, but {said}, its sign is open"
+    return "supported", f"{reason}; {said}"
 
 
 def _folds(clusters: NDArray[np.int64], seed: int) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from router.errors import InputError
 
-__all__ = ["Estimate", "Rule", "Verdict", "decide", "undecided"]
+__all__ = ["NOTHING", "Estimate", "Rule", "Verdict", "Word", "decide", "undecided"]
 
 Word = Literal["supported", "refuted", "undecided"]
 _RULE = re.compile(r"(lower|upper) (>=|<=|>|<) (-?\d+(?:\.\d+)?)")
@@ -57,12 +57,29 @@ class Estimate:
     low: float
     high: float
 
+    def says(self, digits: int = 3) -> str:
+        """`1.02 [0.70, 1.67]`, `1.02, no interval`; a dash where there is no number at all."""
+        if all(math.isnan(x) for x in (self.value, self.low, self.high)):
+            return "–"
+        value = "–" if math.isnan(self.value) else _figure(self.value, digits)
+        if math.isnan(self.low) and math.isnan(self.high):
+            return f"{value}, no interval"
+        low = "−∞" if math.isnan(self.low) else _figure(self.low, digits)
+        high = "∞" if math.isnan(self.high) else _figure(self.high, digits)
+        return f"{value} [{low}, {high}]"
+
     def plain(self) -> dict[str, float | None]:
         """For JSON: what is not finite is null."""
         return {
             name: value if math.isfinite(value) else None
             for name, value in (("value", self.value), ("low", self.low), ("high", self.high))
         }
+
+
+def _figure(value: float, digits: int) -> str:
+    """Rounded; nothing below zero that rounds to zero."""
+    text = f"{value:.{digits}f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 NOTHING = Estimate(math.nan, math.nan, math.nan)

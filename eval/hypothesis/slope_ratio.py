@@ -2,23 +2,45 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.hypothesis.grid import Grid
+from eval.hypothesis.grid import KNOWLEDGE, VERIFIABLE, Grid
 from eval.hypothesis.populations import Population
 from eval.hypothesis.registration import Registration
-from eval.hypothesis.rules import Estimate, Verdict, decide
+from eval.hypothesis.rules import Estimate, Verdict, Word, decide, undecided
 from eval.hypothesis.slopes import Design, design, draw_families, fit_slopes, step_slopes
 
-__all__ = ["NAME", "guards", "interval", "judge_slopes", "ratio_of", "resampled", "slope_verdict"]
+__all__ = [
+    "FAMILIES",
+    "NAME",
+    "Judged",
+    "guards",
+    "interval",
+    "judge_slopes",
+    "ratio_of",
+    "resampled",
+    "slope_verdict",
+]
 
 NAME = "P1_slopes"
 FAMILIES = 4
 """With two sizes each: the pre-registered guard."""
 Floats = NDArray[np.float64]
+
+
+class Judged(NamedTuple):
+    """What P1's rule says of one grid."""
+
+    word: Word
+    reason: str
+    ratio: Estimate
+    verifiable: Estimate
+    knowledge: Estimate
+    undefined: float
+    """Share of the resamples that have no ratio."""
 
 
 def interval(values: Floats, value: float, level: float = 0.95) -> Estimate:
@@ -55,24 +77,35 @@ def ratio_of(slopes: Floats) -> Floats:
         return np.where(verifiable > 0, knowledge / verifiable, np.nan)
 
 
-def guards(grid: Grid, verifiable: Estimate) -> list[str]:
-    """What of the pre-registered guards does not hold."""
-    failed = []
-    if not len(grid.models):
-        failed.append("no model has a size and a score on both axes")
-    elif len(grid.two_sizes()) < FAMILIES:
-        found = sorted(grid.two_sizes())
+def guards(grid: Grid, verifiable: Estimate, undefined: float) -> list[str]:
+    """What of the pre-registered guards does not hold, in words.
+
+    Args:
+        undefined: share of the resamples without a verifiable slope.
+    """
+    if not grid.models:
+        return ["no model has a size and scores on both axes"]
+    found, failed = sorted(grid.two_sizes()), []
+    if len(found) < FAMILIES:
         names = f" ({', '.join(found)})" if found else ""
-        failed.append(f"{len(found)} families with two sizes{names}, {FAMILIES} are needed")
-    if not verifiable.low > 0:
-        failed.append("lower bound of the verifiable slope is not above 0")
+        noun = "family" if len(found) == 1 else "families"
+        failed.append(f"{len(found)} {noun} with two sizes{names}, {FAMILIES} are needed")
+    if len(set(grid.families)) < 2:
+        failed.append("one family cannot be resampled, so the slopes have no interval")
+    elif math.isnan(verifiable.low):
+        failed.append(
+            f"the verifiable slope has no lower bound: {100 * undefined:.2f} % of the resamples "
+            "drew no family with two sizes and scores that differ"
+        )
+    elif not verifiable.low > 0:
+        failed.append(f"the verifiable slope may be zero (lower bound {verifiable.low:.2f})")
     return failed
 
 
 def judge_slopes(
     grid: Grid, prediction: Mapping[str, Any], resamples: int, seed: int, quick: bool = False
-) -> tuple[str, str, Estimate, Estimate, Estimate]:
-    """(verdict, reason, ratio, verifiable slope, knowledge slope) of a grid.
+) -> Judged:
+    """What the rule says of a grid whose models have both axes.
 
     quick: resamples by one scoring step; for simulated worlds.
     """
@@ -81,9 +114,11 @@ def judge_slopes(
     at = fit_slopes(data, every)[0]
     slopes = resampled(data, resamples, seed, quick)
     one, two = (interval(slopes[:, k], float(at[k])) for k in (0, 1))
-    ratio = interval(ratio_of(slopes), float(ratio_of(at[None])[0]))
-    word, reason = decide(prediction, ratio, guards(grid, one))
-    return word, reason, ratio, one, two
+    drawn = ratio_of(slopes)
+    ratio = interval(drawn, float(ratio_of(at[None])[0]))
+    failed = guards(grid, one, float(np.isnan(slopes[:, VERIFIABLE]).mean()))
+    word, reason = decide(prediction, ratio, failed)
+    return Judged(word, reason, ratio, one, two, float(np.isnan(drawn).mean()))
 
 
 def slope_verdict(
@@ -95,27 +130,49 @@ def slope_verdict(
     grid = population.grid.on_both_axes()
     prediction = registration.prediction(NAME)
     draws = resamples or registration.resamples
-    word, reason, ratio, one, two = judge_slopes(grid, prediction, draws, seed)
-    more: dict[str, object] = {
-        "verifiable slope, log-odds a decade": one,
-        "knowledge slope, log-odds a decade": two,
-    }
-    if len(grid.models):
-        more |= beside(population, draws, seed)
-    else:
-        more = dict(one_sided(population.grid, draws, seed))
+    if not grid.models:
+        return _one_sided_verdict(registration, population, draws, seed)
+    found = judge_slopes(grid, prediction, draws, seed)
     return Verdict(
         prediction=NAME,
         population=population.name,
         kind=registration.kind(population.name),
-        word=word,  # type: ignore[arg-type]
-        reason=reason,
-        estimate=ratio,
+        word=found.word,
+        reason=found.reason,
+        estimate=found.ratio,
         models=grid.distinct,
         families=len(set(grid.families)),
         questions=grid.questions,
-        beside=more,
+        beside={
+            "verifiable slope, log-odds a decade": found.verifiable,
+            "knowledge slope, log-odds a decade": found.knowledge,
+            "share of the resamples without a ratio": found.undefined,
+            **beside(population, draws, seed),
+        },
         notes=(*_shape(grid), *population.notes),
+    )
+
+
+def _one_sided_verdict(
+    registration: Registration, population: Population, draws: int, seed: int
+) -> Verdict:
+    """Of a table in which no model has a size and both axes: undecided, and the side it has."""
+    grid = population.grid
+    sides = [
+        f"{int(grid.held[:, grid.axis == axis].any(axis=1).sum())} on the {name} side"
+        for axis, name in ((VERIFIABLE, "verifiable"), (KNOWLEDGE, "knowledge"))
+    ]
+    return undecided(
+        NAME,
+        population.name,
+        registration.kind(population.name),
+        "guard failed: no model has a size and scores on both axes "
+        f"(with a size: {', '.join(sides)})",
+        models=grid.distinct,
+        families=len(set(grid.families)),
+        questions=grid.questions,
+        beside=one_sided(grid, draws, seed),
+        notes=population.notes,
     )
 
 

@@ -25,6 +25,7 @@ from eval.hypothesis.slopes import cells_of_fit, design
 
 __all__ = [
     "KINDS",
+    "MOST_WRONG",
     "Noise",
     "Report",
     "more_families",
@@ -48,7 +49,7 @@ FEW, FEW_DRAWS = 25, 120
 """Worlds and resamples of each step of `needed`."""
 TELLS = 5.0
 """Information (questions' worth) below which a cell says nothing of the noise: at its floor."""
-ENOUGH_POWER = 0.8
+ENOUGH_POWER, MOST_WRONG = 0.8, 0.05
 Floats = NDArray[np.float64]
 
 
@@ -105,6 +106,11 @@ class Report:
         """Whether either power is below 80 %."""
         return min(self.power.values()) < ENOUGH_POWER
 
+    @property
+    def too_often_wrong(self) -> bool:
+        """Whether the rule is not to be trusted on this table."""
+        return max(self.wrong.values()) > MOST_WRONG
+
     def plain(self) -> dict[str, Any]:
         """JSON data."""
         return {
@@ -113,6 +119,7 @@ class Report:
             "wrong": self.wrong,
             "power": self.power,
             "underpowered": self.underpowered,
+            "too often wrong": self.too_often_wrong,
             "noise": dict(self.noise),
         }
 

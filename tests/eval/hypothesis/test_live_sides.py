@@ -47,6 +47,16 @@ def test_gold_context_follows_the_rule_and_its_guard(tmp_path, share, gap, refer
     assert found.models == (2 if reference else 1)
 
 
+@pytest.mark.parametrize(
+    ("drawn", "kind"), [(None, "exploratory"), (2, "exploratory"), (1, "confirmatory")]
+)
+def test_only_the_seed_that_was_drawn_confirms(tmp_path, drawn, kind):
+    folder = coverage(tmp_path, (0.8, 0.7, 0.9), (0.4, 0.3, 0.5))  # its seed is 1
+    (found,) = gold_verdicts(REGISTRATION, folder, drawn)
+    assert (found.word, found.kind) == ("supported", kind)
+    assert any("seed is not the one" in n for n in found.notes) == (kind == "exploratory")
+
+
 def test_no_experiment_and_a_damaged_one(tmp_path):
     (found,) = gold_verdicts(REGISTRATION, None)
     assert found.word == "undecided"
@@ -79,6 +89,30 @@ def test_memorisation_compares_the_drops(small, large, word):
     made = memorisation_verdict(REGISTRATION, found, "small", "large", 1)
     assert made.word == word, made.reason
     assert made.models == 2
+    assert (made.population, made.kind) == ("live_fresh_seed", "confirmatory")
+
+
+def test_each_set_is_printed_beside_the_whole():
+    made = [
+        answers("small", *n, benchmark=b)
+        for b, n in (("gsm8k_test", (12, 9)), ("reasoning_gym_small", (12, 12)))
+    ]
+    rows, texts = (
+        pl.concat(
+            frame.with_columns(cluster_id=pl.concat_str("benchmark", pl.lit(":"), "cluster_id"))
+            for frame in frames
+        )
+        for frames in ([m.outcomes for m in made], [m.queries for m in made])
+    )
+    own = drops_of(OutcomeSet(rows, texts))
+    made = memorisation_verdict(REGISTRATION, {"small": own}, "small", None, 1)
+    assert made.kind == "confirmatory"
+    assert made.beside["small: drop, points"].value == pytest.approx(7.5)
+    drops = {k: v.value for k, v in made.beside.items() if "drop, points, " in k}
+    assert drops == {
+        "small: drop, points, GSM8K renumbered (20 templates)": pytest.approx(15.0),
+        "small: drop, points, reasoning-gym twins (20 templates)": 0.0,
+    }
 
 
 def test_memorisation_without_a_large_model_or_a_run():

@@ -7,10 +7,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from eval.hypothesis import commands, judge
+from eval.hypothesis import commands, judge, report
 from eval.hypothesis.judge import Plan
 from eval.hypothesis.registration import read_registration
-from eval.hypothesis.report import RESULT, body, headline, write
+from eval.hypothesis.report import RESULT, body, headline, in_short, show, write
+from eval.hypothesis.rules import Verdict
 from eval.sources.shared import shared_data
 from eval.sources.summary import unseen
 from router.errors import SetupError
@@ -66,11 +67,36 @@ def test_pictures_are_written_beside(made):
         assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_headline_counts_words_by_kind(made):
+def test_the_headline_says_what_was_decided_where(made):
     found, _, _ = made
     said = headline(found.verdicts)
-    assert said["P1_slopes"] == "exploratory: 1 undecided"
-    assert said["P3_memorisation"] == "confirmatory: 1 undecided"
+    assert said["P1_slopes"] == "undecided on published_table (exploratory)"
+    assert said["P3_memorisation"] == "undecided on live_fresh_seed (confirmatory)"
+
+
+def test_in_short_only_unseen_data_support_or_refute():
+    made = [
+        Verdict("P1_slopes", "a", "confirmatory", "undecided", ""),
+        Verdict("P1_slopes", "b", "exploratory", "supported", ""),
+        Verdict("P4_routing", "c", "confirmatory", "refuted", ""),
+        Verdict("P4_routing", "d", "exploratory", "supported", ""),
+    ]
+    assert in_short(made) == (
+        "Unseen data. supported: nothing; refuted: P4 routing on c; undecided: P1 slopes."
+    )
+
+
+@pytest.mark.parametrize("columns", [80, 150])
+def test_the_terminal_drops_no_word_of_a_reason(made, capsys, monkeypatch, columns):
+    monkeypatch.setattr(report, "WIDE", columns)
+    show(made[0])
+    printed = capsys.readouterr().out
+    assert max(map(len, printed.splitlines())) <= columns
+    last = "".join(
+        line.split("│")[-2].strip() for line in printed.splitlines() if line.startswith("│")
+    )
+    for verdict in made[0].verdicts:
+        assert verdict.reason.replace(" ", "") in last.replace(" ", "")
 
 
 def test_the_command_wants_its_data_and_a_folder_for_the_live_set(tmp_path, monkeypatch):

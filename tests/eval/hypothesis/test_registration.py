@@ -34,11 +34,12 @@ def test_a_change_is_shown_with_its_commit(repository):
     file.write_text(file.read_text().replace("lower > 1.25", "lower > 1.00"))
     found = read_registration(file)
     assert "+    supported_if: lower > 1.00" in found.diff  # not committed yet, and shown
+    assert "not yet committed" in found.says
     git(repository, "commit", "-qam", "lower the bar: because")
     found = read_registration(file)
     assert found.sha256 != found.first_sha256
     assert "lower the bar: because" in found.commits[1]
-    assert "changed since" in found.says
+    assert "changed since: in one commit" in found.says
 
 
 def test_without_git_the_page_says_so(tmp_path):

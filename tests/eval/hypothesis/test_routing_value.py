@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -36,6 +38,15 @@ def test_a_gain_in_the_wrong_direction_refutes():
     assert "direction" in reason
 
 
+def test_a_negative_coefficient_without_a_gain_is_no_refutation():
+    one = route(pair(-1.5), 200, 1)
+    either = one.draws + np.linspace(-0.3, 0.3, len(one.draws))[:, None] * [1.0, 0.0]
+    word, reason, gain, sign = judge_routing(P4, [replace(one, draws=either)], 1)
+    assert gain.low < 0 < gain.high
+    assert sign.high < 0
+    assert word == "undecided", reason
+
+
 def test_too_few_on_one_side_is_undecided():
     word, reason, *_ = judge_routing(P4, [route(pair(1.5, n=300), 60, 1)], 1)
     assert word == "undecided"
@@ -43,7 +54,9 @@ def test_too_few_on_one_side_is_undecided():
 
 
 def test_no_pair_and_constant_outcomes_are_undecided():
-    assert judge_routing(P4, [], 1)[0] == "undecided"
+    word, reason, *_ = judge_routing(P4, [], 1, "no texts")
+    assert word == "undecided"
+    assert reason == "guard failed: no pair of models can be scored: no texts"
     same = pair(1.0, n=500)
     same.matches[:] = 1.0
     assert route(same, 20, 1) == "small matches large on every query, or on none"

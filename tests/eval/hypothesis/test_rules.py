@@ -18,6 +18,16 @@ def test_the_ends_of_the_interval_decide(low, high, word):
     assert decide(PREDICTION, Estimate(1.0, low, high))[0] == word
 
 
+@pytest.mark.parametrize(
+    ("value", "low", "high", "says"),
+    [(1.0256, 0.45, 1.24, "1.026 [0.450, 1.240]"), (1.0, math.nan, math.nan, "1.000, no interval"),
+     (1.0, 0.5, math.nan, "1.000 [0.500, ∞]"), (math.nan, math.nan, math.nan, "–"),
+     (-0.0001, -0.0002, 0.1, "0.000 [0.000, 0.100]")],
+)  # fmt: skip
+def test_an_estimate_says_what_it_has_no_end_for(value, low, high, says):
+    assert Estimate(value, low, high).says() == says
+
+
 def test_one_failed_guard_is_enough_and_is_named():
     word, reason = decide(PREDICTION, Estimate(2, 1.9, 2.1), ["three families"])
     assert word == "undecided"

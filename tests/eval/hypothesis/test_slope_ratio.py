@@ -45,7 +45,9 @@ def test_a_verdict_carries_its_counts_and_the_rule():
 def test_too_few_families_are_undecided_with_the_reason(families):
     found = slope_verdict(REGISTRATION, population(table(ratio=3.0, families=families)), 1, 60)
     assert found.word == "undecided"
-    assert f"{families} families with two sizes" in found.reason
+    noun = "family" if families == 1 else "families"
+    assert f"{families} {noun} with two sizes" in found.reason
+    assert ("one family cannot be resampled" in found.reason) == (families == 1)
     if families == 1:  # one family has no spread
         assert np.isnan(found.estimate.low)
 
@@ -82,8 +84,19 @@ def test_a_table_with_one_axis_says_so_and_prints_its_slope():
     grid = replace(grid, axis=np.zeros_like(grid.axis))
     found = slope_verdict(REGISTRATION, population(grid), 1, 60)
     assert found.word == "undecided"
-    assert "both axes" in found.reason
+    assert "with a size: 24 on the verifiable side, 0 on the knowledge side" in found.reason
+    assert (found.models, found.families) == (24, 8)
     assert "verifiable slope alone, log-odds a decade" in found.beside
+
+
+def test_resamples_without_two_sizes_are_counted_in_the_reason():
+    grid = table(families=8)
+    big = np.array([m.endswith("16b") or m.startswith("opt") for m in grid.models])
+    found = slope_verdict(REGISTRATION, population(grid.rows(big)), 1, 400)
+    share = found.beside["share of the resamples without a ratio"]
+    assert share == pytest.approx((7 / 8) ** 8, abs=0.08)  # the one family is not drawn
+    assert f"{100 * share:.2f} % of the resamples" in found.reason
+    assert found.estimate.says().endswith("no interval")
 
 
 def test_undefined_resamples_widen_the_interval():
