@@ -8,7 +8,6 @@ imported here and below, never by `import router`.
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -32,49 +31,13 @@ from router.knowledge.opening import PassageIndex, open_index
 from router.knowledge.retrieving import Retriever
 from router.models.pool import Models
 from router.paths import data_dir
+from router.signals.aside import ProcessSignals, ThreadedSignals, make_featuriser
 from router.signals.encoder import Encoder
-from router.signals.features import Featuriser
-from router.signals.head import HEAD_PATH, load_head
 from router.state import Decision, Query, RunState, Signals
 from router.verify import Verifiers
 from router.verify.runner import make_runner
-from router.verify.workers import cores
 
-__all__ = ["Assembly", "ThreadedSignals"]
-
-Placed = tuple[Mapping[str, list[float]], Signals]
-
-
-class ThreadedSignals:
-    """The featuriser off the event loop: it would block it for milliseconds.
-
-    In threads of its own, one fewer than there are cores: more would take the loop's turns, and
-    in asyncio's common threads other short calls would wait behind it.
-    """
-
-    def __init__(self, featuriser: Featuriser) -> None:
-        self._featuriser = featuriser
-        self._threads = ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="encode")
-
-    async def aclassify(self, query: Query) -> Placed:
-        """Feature blocks, each of shape (d,), and the signals of one query."""
-        return (await self.aclassify_many([query]))[0]
-
-    async def aclassify_many(self, queries: Sequence[Query]) -> list[Placed]:
-        """The same for many queries, embedded in one batch."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, self._classify, queries)
-
-    def close(self) -> None:
-        """Let go of the threads."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _classify(self, queries: Sequence[Query]) -> list[Placed]:
-        judged = self._featuriser.judge(queries)
-        return [
-            ({name: block[i].tolist() for name, block in judged.blocks.items()}, signals)
-            for i, signals in enumerate(judged.signals)
-        ]
+__all__ = ["Assembly"]
 
 
 _NO_PART = frozenset(
@@ -102,14 +65,14 @@ class Assembly:
             SetupError: the encoder or the head is missing or they do not fit together.
         """
         models = Models(settings)
-        featuriser, encoder, index, why_not = await asyncio.to_thread(_load, settings)
+        signals, encoder, index, why_not = await asyncio.to_thread(_load, settings)
         checker = Verifiers(make_runner(settings.sandbox.runner), encoder.encode)
         knowledge = settings.knowledge
         retriever = Retriever(index, knowledge.passages, answerability, knowledge.usd_per_hour)
         engine = Engine(
             settings=settings,
             models=models,
-            signals=ThreadedSignals(featuriser),
+            signals=signals,
             retriever=retriever,
             runner=ArmRunner(models, retriever, checker),
             checker=checker,
@@ -149,7 +112,7 @@ class Assembly:
         """Stop the servers and the checker's processes, let go of the index."""
         self.engine.models.stop()
         for part in (self.engine.checker, self.engine.signals):
-            if isinstance(part, Verifiers | ThreadedSignals):
+            if isinstance(part, Verifiers | ThreadedSignals | ProcessSignals):
                 part.close()
         if self.index is not None:
             self.index.close()
@@ -177,14 +140,23 @@ def _fresh(query: Query, features: Mapping[str, list[float]], signals: Signals) 
     }
 
 
-def _load(settings: Settings) -> tuple[Featuriser, Encoder, PassageIndex | None, str | None]:
-    """Encoder, head and index; the index may be missing, and then says why."""
-    encoder = Encoder(settings.signals.encoder, data_dir())
-    featuriser = Featuriser(encoder, load_head(settings.signals.head or HEAD_PATH))
-    featuriser.load()
+_Beside = ThreadedSignals | ProcessSignals
+
+
+def _load(settings: Settings) -> tuple[_Beside, Encoder, PassageIndex | None, str | None]:
+    """Signals, encoder and index; the index may be missing, and then says why."""
+    own, place = settings.signals, data_dir()
+    encoder = Encoder(own.encoder, place)
+    featuriser = make_featuriser(encoder, own.head)
+    signals: _Beside = ThreadedSignals(featuriser)
+    if own.processes:
+        signals = ProcessSignals(own.processes, own.encoder, own.head, place, featuriser)
+    signals.warm()
     if not any(arm.context == "index" for arm in settings.arms.values()):
-        return featuriser, encoder, None, "no arm uses the index"
+        return signals, encoder, None, "no arm uses the index"
     try:
-        return featuriser, encoder, open_index(settings.knowledge, encoder), None
+        index = open_index(settings.knowledge, encoder)
     except KnowledgeError as error:
-        return featuriser, encoder, None, str(error)
+        return signals, encoder, None, str(error)
+    encoder.encode(["warm up"])  # searching does not go through the processes
+    return signals, encoder, index, None

@@ -194,6 +194,9 @@ class SignalSettings(Section):
 
     encoder: str
     head: FilePath | None = None
+    processes: int | None = Field(default=None, ge=0, le=64)
+    """That place queries, beside this one; 0: threads of this one. None: 0, and 1 for a gateway
+    of one worker on two cores or more."""
 
 
 class EmbeddingModelSettings(Section):

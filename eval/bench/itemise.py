@@ -53,7 +53,7 @@ STAGES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "featurise": (
         ("router/signals", "onnxruntime", "tokenizers", "py3langid"),
-        "a smaller encoder, or a CPU with VNNI; a text seen before costs nothing",
+        "a smaller encoder, or a CPU with VNNI; in service a process of its own",
     ),
     "graph: LangGraph": (
         ("langgraph", "langchain_core", "langsmith", "router/graph.py", "router/facade.py"),

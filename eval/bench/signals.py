@@ -97,8 +97,8 @@ def memory(queries: int) -> list[Memory]:
 
 def loop_lag(queries: int) -> tuple[float, float]:
     """(longest, median) ms that the event loop was late while queries were classified."""
-    from router.assembly import ThreadedSignals
     from router.signals import Featuriser
+    from router.signals.aside import ThreadedSignals
 
     featuriser = Featuriser()
     featuriser.load()

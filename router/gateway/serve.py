@@ -6,6 +6,7 @@ cut and settled. SIGHUP reloads the configuration, in every worker.
 """
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import os
@@ -31,6 +32,7 @@ from router.gateway.protocol import BoundedProtocol
 from router.ledger.ledger import Ledger
 from router.settings import GatewaySettings
 from router.telemetry.logs import set_up
+from router.verify.workers import cores
 
 __all__ = ["AppFactory", "reload_all", "run", "watch_signals"]
 
@@ -45,8 +47,13 @@ class AppFactory:
     overrides: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self) -> Settings:
-        """The configuration as it is now."""
-        return load_settings(self.config, **self.overrides)
+        """The configuration as it is now, with what `signals.processes: null` means here."""
+        settings = load_settings(self.config, **self.overrides)
+        if settings.signals.processes is not None:
+            return settings
+        beside = 1 if settings.gateway.workers == 1 and cores() > 1 else 0
+        signals = settings.signals.model_copy(update={"processes": beside})
+        return settings.model_copy(update={"signals": signals})
 
     def __call__(self) -> Starlette:
         from router.gateway.app import create_app
@@ -125,9 +132,11 @@ class _Workers(Multiprocess):
 
 
 def watch_signals(gateway: Gateway) -> None:
-    """SIGHUP reloads; SIGTERM drains before uvicorn shuts down. Only in a main thread."""
+    """SIGHUP reloads; SIGTERM drains before uvicorn shuts down. Only in a main thread, which is
+    that of a process of ours."""
     if threading.current_thread() is not threading.main_thread():
         return
+    _settle()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(gateway.reload_or_log()))
     shut_down = signal.getsignal(signal.SIGTERM)
@@ -153,6 +162,14 @@ def reload_all() -> None:
     """
     if multiprocessing.parent_process() is not None:
         os.kill(os.getppid(), signal.SIGHUP)
+
+
+def _settle() -> None:
+    """What has been loaded stays: the garbage collector need not walk a million objects of
+    LiteLLM's and pydantic's again and again, nor every 700 new ones."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _raise_file_limit(connections: int) -> None:
