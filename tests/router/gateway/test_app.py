@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from router.errors import ConfigError
+from router.gateway import serve as serving
 from router.gateway.auth import check_exposure
 from router.gateway.gateway import Gateway
 
@@ -284,3 +285,19 @@ def test_the_openai_sdk_works_unmodified(serve, fake_model):
         assert text == RIGHT
         with pytest.raises(openai.NotFoundError):
             client.chat.completions.create(**{**ASK, "model": "gpt-4"})
+
+
+@pytest.mark.parametrize(
+    ("cores", "own", "processes"),
+    [
+        (2, {}, 1),
+        (1, {}, 0),
+        (8, {"gateway": {"workers": 4}}, 0),
+        (8, {"signals": {"processes": 3}}, 3),
+    ],
+)
+def test_a_gateway_of_one_worker_places_queries_in_a_process(
+    monkeypatch, clean_env, cores, own, processes
+):
+    monkeypatch.setattr(serving, "cores", lambda: cores)
+    assert serving.AppFactory(None, own).settings().signals.processes == processes
