@@ -27,6 +27,13 @@ _HEADERS = {
     "X-Ockham-Verdict": "What a check found.",
 }
 _TRACE = {"X-Ockham-Trace-Id": "For GET /ockham/traces/{id}."}
+_EVENT: Mapping[str, Any] = {
+    "type": "object",
+    "description": "Each event; comments tell the progress in between.",
+    "required": ["data"],
+    "properties": {"event": {"type": "string"}, "data": {"type": "string"}},
+}
+"""Before OpenAPI 3.2 a stream's schema is that of one event."""
 _STATUS: Mapping[int, str] = {
     400: "A parameter is wrong or not supported; `param` names it.",
     401: "The key is missing or wrong.",
@@ -159,7 +166,7 @@ def _answer(operation: Operation, names: Mapping[Any, Any]) -> dict[str, Any]:
         operation.content: {"schema": names[operation.answer, "serialization"]}
     }
     if operation.streams:
-        content["text/event-stream"] = {"schema": {"type": "string"}}
+        content["text/event-stream"] = {"schema": _EVENT}
     headers = {**_HEADERS, **_TRACE} if operation.metered else {}
     told: dict[str, Any] = {"description": "The answer.", "content": content}
     if headers:
