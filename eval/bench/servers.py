@@ -160,6 +160,8 @@ def ockham_config(
         # No index: what it costs has a bench of its own.
         "knowledge": {"path": str(folder / "no-index")},
         "gateway": {"api_keys": [KEY]},
+        # Not the caller's own: a soak leaves forty thousand rows.
+        "ledger": {"url": f"sqlite:///{folder}/ledger.sqlite"},
         **more,
     }
 
