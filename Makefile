@@ -58,7 +58,7 @@ check: setup
 
 # Two workers: more would each load the encoder. Integration tests have servers and load of their
 # own, and run alone.
-FAST := $(BIN)/python -m pytest --ignore tests/integration -n 2 --dist loadfile --no-loadscope-reorder
+FAST := $(BIN)/python -m pytest --ignore tests/integration -n 2
 
 test: check
 	$(FAST) -m "not slow"
