@@ -31,7 +31,7 @@ from router.knowledge.opening import PassageIndex, open_index
 from router.knowledge.retrieving import Retriever
 from router.models.pool import Models
 from router.paths import data_dir
-from router.signals.aside import ProcessSignals, ThreadedSignals, make_featuriser
+from router.signals.aside import ProcessSignals, SignalsAside, ThreadedSignals, make_featuriser
 from router.signals.encoder import Encoder
 from router.state import Decision, Query, RunState, Signals
 from router.verify import Verifiers
@@ -112,7 +112,7 @@ class Assembly:
         """Stop the servers and the checker's processes, let go of the index."""
         self.engine.models.stop()
         for part in (self.engine.checker, self.engine.signals):
-            if isinstance(part, Verifiers | ThreadedSignals | ProcessSignals):
+            if isinstance(part, Verifiers | SignalsAside):
                 part.close()
         if self.index is not None:
             self.index.close()
@@ -140,17 +140,16 @@ def _fresh(query: Query, features: Mapping[str, list[float]], signals: Signals) 
     }
 
 
-_Beside = ThreadedSignals | ProcessSignals
-
-
-def _load(settings: Settings) -> tuple[_Beside, Encoder, PassageIndex | None, str | None]:
+def _load(settings: Settings) -> tuple[SignalsAside, Encoder, PassageIndex | None, str | None]:
     """Signals, encoder and index; the index may be missing, and then says why."""
     own, place = settings.signals, data_dir()
     encoder = Encoder(own.encoder, place)
     featuriser = make_featuriser(encoder, own.head)
-    signals: _Beside = ThreadedSignals(featuriser)
-    if own.processes:
-        signals = ProcessSignals(own.processes, own.encoder, own.head, place, featuriser)
+    signals: SignalsAside = (
+        ProcessSignals(own.processes, own.encoder, own.head, place, featuriser)
+        if own.processes
+        else ThreadedSignals(featuriser)
+    )
     signals.warm()
     if not any(arm.context == "index" for arm in settings.arms.values()):
         return signals, encoder, None, "no arm uses the index"

@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from eval.features import Features, features_of, row_keys
 from eval.offpolicy.attempts import attempts_of
 from eval.offpolicy.decisions import Decided
+from policies import OnlyArm
 from policies.case import Arm, AttemptBlock
 from policies.outcome import OutcomeSet
 from router.errors import InputError
-from router.labels.only import OnlyArm
 
 __all__ = ["Labels", "Log", "log_of"]
 

@@ -145,12 +145,12 @@ async def reload(exchange: Exchange) -> None:
 async def _closed(exchange: Exchange, ident: str, who: Principal) -> None:
     """Wait for the row of a request of the tenant's that is just ending in this process."""
     running = exchange.gateway.running.get(ident)
-    asker = None if running is None else running.principal
-    if running is not None and asker is not None and asker.tenant == who.tenant:
-        try:
-            await asyncio.wait_for(running.closed.wait(), CLOSING_S)
-        except TimeoutError:
-            raise Refused(404, "that request is still running", "still_running") from None
+    if running is None or running.principal is None or running.principal.tenant != who.tenant:
+        return
+    try:
+        await asyncio.wait_for(running.closed.wait(), CLOSING_S)
+    except TimeoutError:
+        raise Refused(404, "that request is still running", "still_running") from None
 
 
 def _no_trace(ident: str) -> Refused:

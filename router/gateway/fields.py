@@ -4,6 +4,7 @@ Strict: a number in quotes is no number. A field of type `None` is one that Open
 this gateway does not: it is accepted as null, as clients send it, and refused by name else.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
@@ -125,7 +126,7 @@ class FunctionTool(Strict):
     function: _Function
 
 
-class RoutedRequest(Strict):
+class RoutedRequest(Strict, ABC):
     """What the bodies of the APIs that are routed have in common."""
 
     model: Model
@@ -145,9 +146,9 @@ class RoutedRequest(Strict):
     prompt_cache_retention: Absent = None
 
     @property
+    @abstractmethod
     def token_cap(self) -> int | None:
         """Most tokens of the answer that the caller wants."""
-        raise NotImplementedError
 
     def check_together(
         self, stream_options: object, tools: Collection[str], chosen: str | None

@@ -165,8 +165,8 @@ def reload_all() -> None:
 
 
 def _settle() -> None:
-    """What has been loaded stays: the garbage collector need not walk a million objects of
-    LiteLLM's and pydantic's again and again, nor every 700 new ones."""
+    """What has been loaded stays: the garbage collector need not walk LiteLLM's and pydantic's
+    objects again and again, nor look for rubbish every 700 new ones."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)

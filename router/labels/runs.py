@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from policies import OnlyArm
 from router.errors import BudgetError, OckhamError
 from router.facade import Router
 from router.labels.compare import Compared, compare
-from router.labels.only import OnlyArm
 from router.ledger.ledger import Ledger
 from router.ledger.records import Closing, Ending, Principal, RequestStart
 from router.ledger.tenants import PURSES

@@ -20,6 +20,7 @@ from router.ledger.schema import leases, requests
 from router.purse import Bill
 
 __all__ = [
+    "OPEN_LEASE",
     "Reserve",
     "Swept",
     "billed",
@@ -100,14 +101,15 @@ def billed(request: Any) -> Any:
 
 _TOTAL = billed(requests.c.id)
 _RECOUNT = sa.update(requests).where(requests.c.id == _bind("this")).values(cost_nano=_TOTAL)
-_OPEN_LEASE = (
+OPEN_LEASE = (
     sa.select(leases.c.id)
     .where(leases.c.request == requests.c.id, leases.c.state == "open")
     .exists()
 )
+"""That the request at hand has a bill still open, as an expression."""
 _LOST = (
     sa.update(requests)
-    .where(requests.c.ending.is_(None), requests.c.expires < _bind("at"), ~_OPEN_LEASE)
+    .where(requests.c.ending.is_(None), requests.c.expires < _bind("at"), ~OPEN_LEASE)
     .values(ending="lost", closed=_bind("at"), cost_nano=_TOTAL)
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from router.ledger.leases import OPEN_LEASE
 from router.ledger.money import iso
 from router.ledger.schema import labels, leases, requests
 
@@ -19,8 +20,7 @@ BATCH = 500
 
 def _old(before: datetime) -> Any:
     """Ended, and with no bill still open: a row that runs is never one of them."""
-    is_open = sa.exists().where(leases.c.request == requests.c.id, leases.c.state == "open")
-    return sa.and_(requests.c.created < iso(before), requests.c.ending.is_not(None), ~is_open)
+    return sa.and_(requests.c.created < iso(before), requests.c.ending.is_not(None), ~OPEN_LEASE)
 
 
 def count_before(connection: sa.Connection, before: datetime) -> int:

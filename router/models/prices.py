@@ -68,8 +68,10 @@ def price_entry(model: str) -> dict[str, Any] | None:
     return price_map().get(model) or price_map().get(model.split("/", 1)[-1])
 
 
+@cache
 def hosted_price(model: str) -> Price | None:
-    """The price of a LiteLLM model name, None where the map does not know it."""
+    """The price of a LiteLLM model name, None where the map does not know it. Kept: every answer
+    is held against the reference model's."""
     entry = price_entry(model)
     if entry is not None:
         entry = {**_first_range(entry), **entry}

@@ -1,13 +1,13 @@
 """The featuriser beside the event loop, which it would block for milliseconds.
 
 ThreadedSignals   in threads of this process: what a library call uses
-ProcessSignals    in processes of their own: what a busy gateway uses. A thread that computes
-                  and the loop take the interpreter from each other, and both lose: on two
-                  cores a gateway answers half as many requests again with one process beside it
+ProcessSignals    in processes of their own: what a gateway uses. A thread that computes and the
+                  loop take the interpreter from each other, and both lose
 """
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,7 +19,7 @@ from router.signals.head import HEAD_PATH, load_head
 from router.state import Message, Query, Signals
 from router.verify.workers import Workers, cores
 
-__all__ = ["Placed", "ProcessSignals", "ThreadedSignals", "make_featuriser"]
+__all__ = ["Placed", "ProcessSignals", "SignalsAside", "ThreadedSignals", "make_featuriser"]
 
 Placed = tuple[Mapping[str, list[float]], Signals]
 """Feature blocks of one query, each of shape (d,), and its signals."""
@@ -35,7 +35,27 @@ def make_featuriser(encoder: Encoder, head: Path | None) -> Featuriser:
     return Featuriser(encoder, load_head(head or HEAD_PATH))
 
 
-class ThreadedSignals:
+class SignalsAside(ABC):
+    """Places queries while the event loop goes on."""
+
+    @abstractmethod
+    def warm(self) -> None:
+        """Load the weights; blocks. `SetupError`: they are missing, or do not fit together."""
+
+    async def aclassify(self, query: Query) -> Placed:
+        """Feature blocks and the signals of one query."""
+        return (await self.aclassify_many([query]))[0]
+
+    @abstractmethod
+    async def aclassify_many(self, queries: Sequence[Query]) -> list[Placed]:
+        """The same for many queries, embedded in one batch."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the threads or processes."""
+
+
+class ThreadedSignals(SignalsAside):
     """In threads, one fewer than there are cores: more would take the loop's turns, and in
     asyncio's common threads other short calls would wait behind it."""
 
@@ -44,24 +64,17 @@ class ThreadedSignals:
         self._threads = ThreadPoolExecutor(max(1, cores() - 1), thread_name_prefix="encode")
 
     def warm(self) -> None:
-        """Load the weights. `SetupError`: they are missing, or do not fit together."""
         self._featuriser.load()
 
-    async def aclassify(self, query: Query) -> Placed:
-        """Feature blocks and the signals of one query."""
-        return (await self.aclassify_many([query]))[0]
-
     async def aclassify_many(self, queries: Sequence[Query]) -> list[Placed]:
-        """The same for many queries, embedded in one batch."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, _placed, self._featuriser, queries)
 
     def close(self) -> None:
-        """Let go of the threads."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
-class ProcessSignals:
+class ProcessSignals(SignalsAside):
     """In `count` processes. Where one is lost, its query is placed in a thread instead."""
 
     def __init__(
@@ -71,7 +84,6 @@ class ProcessSignals:
         self._instead = ThreadedSignals(instead)
 
     def warm(self) -> None:
-        """Start the processes and wait for them. `SetupError`: as above."""
         calls = [
             self._workers.submit(_placed_there, (_WARM,), seconds=SECONDS)
             for _ in range(self._workers.count)
@@ -79,12 +91,7 @@ class ProcessSignals:
         for call in calls:
             call.result()
 
-    async def aclassify(self, query: Query) -> Placed:
-        """Feature blocks and the signals of one query."""
-        return (await self.aclassify_many([query]))[0]
-
     async def aclassify_many(self, queries: Sequence[Query]) -> list[Placed]:
-        """The same for many queries, in one process."""
         call = self._workers.submit(_placed_there, tuple(queries), seconds=SECONDS)
         # Shielded: the workers' threads set its result, also where nobody waits any more.
         done = await asyncio.shield(asyncio.wrap_future(call))
@@ -94,7 +101,6 @@ class ProcessSignals:
         return await self._instead.aclassify_many(queries)
 
     def close(self) -> None:
-        """End the processes."""
         self._workers.close()
         self._instead.close()
 
