@@ -158,8 +158,12 @@ async def test_a_cancelled_request_stops_all_its_samples_on_the_server(router, t
 
 @pytest.mark.parametrize(("arm", "needed"), [("early", 5), ("early-12", 7)])
 async def test_samples_that_can_change_nothing_are_stopped_on_the_server(ask, smol, arm, needed):
-    before = metrics(smol, *COUNTERS)
-    attempt = await asyncio.to_thread(ask, arm)
+    """Now and then the hot sample ends by itself, before there is a majority: asked again then."""
+    for _ in range(5):
+        before = metrics(smol, *COUNTERS)
+        attempt = await asyncio.to_thread(ask, arm)
+        if attempt.samples[3].status is not Status.OK:
+            break
     assert await seconds_until(smol, 0, 5) is not None
     told = statuses(attempt)
     assert set(told) <= {"ok", "cancelled", "not_run"}
