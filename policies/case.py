@@ -233,7 +233,7 @@ class ChoiceBatch:
         _expect("choice.reasons", self.reasons, (n, len(self.reason_codes)))
         if np.any((self.arm < STOP) | (self.arm >= a)):
             raise PolicyError(f"choice.arm names a column outside -1..{a - 1}")
-        made = (cases.attempts.outcome != Outcome.NONE).sum(axis=1)
+        made = (cases.attempts.outcome != int(Outcome.NONE)).sum(axis=1)
         if np.any((self.attempt < -1) | (self.attempt >= made)):
             raise PolicyError("choice.attempt names an attempt that was not made")
         p = self.probability

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies import STOP, Arm, AttemptBlock, CaseBatch, ChoiceBatch, Outcome, Shadowed
-from router.arms.latency import Latency
 from router.bounds import Left, left_of, too_slow
 from router.config import Settings
 from router.conversations import Conversations
@@ -48,7 +47,6 @@ class CaseBuilder:
         self._settings = settings
         self._models = models
         self.offers = Offers(settings, models, index_why_not)
-        self._latency = Latency()
         self.conversations = Conversations(
             settings.conversations.lifetime_s, settings.conversations.most
         )
@@ -67,13 +65,7 @@ class CaseBuilder:
             left_s: seconds until the end, where the caller bounds them.
         """
         left = self.left(state, tenant_usd)
-        facts = {
-            name: replace(
-                self.offers.of(name, arm, state, left),
-                seconds=self._latency.expect(name, self.offers.written(arm, state)),
-            )
-            for name, arm in self._settings.arms.items()
-        }
+        facts = self.offers.all(state, left)
         features = dict(state["features"])
         if (saved := self._cached(state, facts)) is not None:
             features["held"] = saved
@@ -127,8 +119,7 @@ class CaseBuilder:
     def took(self, state: RunState, attempt: Attempt) -> None:
         """Learn from an attempt how long its arm takes."""
         if attempt.status not in (AttemptStatus.FAILED, AttemptStatus.NO_ANSWER):
-            tokens = self.offers.written(self._settings.arms[attempt.arm], state)
-            self._latency.observe(attempt.arm, tokens, attempt.seconds)
+            self.offers.took(state, attempt.arm, attempt.seconds)
 
 
 def _passed_over(

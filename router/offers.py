@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from router.arms.bounds import expected_tokens, instruction_bytes, worst_tokens
+from router.arms.latency import Latency
 from router.arms.methods import Single
 from router.arms.plain import plain_bound, plain_tokens
 from router.arms.reader import passages_block, reader_response_format
@@ -54,6 +55,18 @@ class _Size:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """What all arms are asked: read once of a query that may be long."""
+
+    plain: bool
+    chars: int
+    bound: int
+    """Most tokens of the messages, without any arm's own words."""
+    written: int
+    """Tokens that an answer in its domain has."""
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """One arm, as of now. Costs in USD; `why_not` is None where the arm can be run."""
 
@@ -91,14 +104,29 @@ class Offers:
         self._settings = settings
         self._models = models
         self._plainest = plainest(settings.arms)
+        self._latency = Latency()
         self.index_why_not = index_why_not
 
-    def of(self, name: str, arm: ArmSettings, state: RunState, left: Left) -> Offer:
-        """The arm as of now; its seconds are not known here."""
+    def all(self, state: RunState, left: Left) -> dict[str, Offer]:
+        """Every arm as of now."""
+        asked = _asked(state)
+        return {
+            name: self._of(name, arm, state, left, asked)
+            for name, arm in self._settings.arms.items()
+        }
+
+    def took(self, state: RunState, arm: str, seconds: float) -> None:
+        """Learn from an attempt how long its arm takes."""
+        expected = COMPLETION_TOKENS[state["signals"].domain]
+        self._latency.observe(arm, self._written(self._settings.arms[arm], expected), seconds)
+
+    def _of(self, name: str, arm: ArmSettings, state: RunState, left: Left, asked: _Asked) -> Offer:
         model = self._models.settings(arm.model)
         price = self._models.price(arm.model)
-        plain = is_plain(state["query"])
-        size = self._plain_size(arm, state) if plain else self._size(arm, state)
+        plain = asked.plain
+        size = self._plain_size(arm, state) if plain else self._size(arm, state, asked)
+        expected = self._written(arm, asked.written)
+        seconds = self._latency.expect(name, expected)
         method = Single() if plain else arm.method
         language = state["signals"].language
         capable = model.languages is None or language in {*model.languages, "und"}
@@ -107,19 +135,19 @@ class Offers:
         again = self._same_call(name, arm) if plain else None
         why_not = missing or again or self._why_not(arm, state, size.prompt)
         if price is None:
-            return Offer(float("nan"), float("nan"), why_not, capable, unable=unable)
+            return Offer(float("nan"), float("nan"), why_not, capable, seconds, unable=unable)
         one = price.cost(size.bound, size.cap * size.choices)
         # A method of several samples stops at what is left: `router.arms.spending`.
         every = worst_tokens(method, size.bound, size.cap * size.choices).times(1 + model.retries)
         worst = max(one, min(left.usd, price.cost(*every)))
-        written = min(self.written(arm, state), size.cap) * size.choices
+        written = min(expected, size.cap) * size.choices
         predicted = min(worst, price.cost(*expected_tokens(method, size.prompt, written)))
         over_budget = over_cap = False
         if why_not is None:
             why_not, over_budget = _too_dear(one, left, state.get("refused", {}).get(name))
             over_cap = why_not is not None and not over_budget
         return Offer(
-            predicted, worst, why_not, capable,
+            predicted, worst, why_not, capable, seconds,
             over_budget=over_budget, over_cap=over_cap, unable=unable,
         )  # fmt: skip
 
@@ -130,23 +158,19 @@ class Offers:
         reading = (a for a in self._settings.arms.values() if a.context == "index")
         return any(self._models.why_not(arm.model) is None for arm in reading)
 
-    def written(self, arm: ArmSettings, state: RunState) -> int:
-        """Tokens that one sample is predicted to write."""
-        cap = token_cap(arm, self._models.settings(arm.model))
-        return min(cap, COMPLETION_TOKENS[state["signals"].domain])
+    def _written(self, arm: ArmSettings, expected: int) -> int:
+        """Tokens that one sample is predicted to write, where its domain expects so many."""
+        return min(token_cap(arm, self._models.settings(arm.model)), expected)
 
-    def _size(self, arm: ArmSettings, state: RunState) -> _Size:
+    def _size(self, arm: ArmSettings, state: RunState, asked: _Asked) -> _Size:
         query = state["query"]
-        chars = sum(len(m.content) for m in query.messages)
         extra, extra_bytes = self._passages(arm, state)
         template = TEMPLATE_TOKENS + instruction_bytes(arm.method)
-        prompt = int((chars + extra) / CHARS_PER_TOKEN) + template
+        prompt = int((asked.chars + extra) / CHARS_PER_TOKEN) + template
         cap = token_cap(arm, self._models.settings(arm.model))
         if arm.method.k == 1 and isinstance(arm.method, Single):
             cap = min(cap, query.sampling.max_tokens or cap)
-        # The messages without the arm's own words, which `template` bounds.
-        bare = [{"content": m.content} for m in query.messages]
-        bound = prompt_bound(bare, None, query.response_format) + extra_bytes + template
+        bound = asked.bound + extra_bytes + template  # which bounds the arm's own words
         context = self._models.context_tokens(arm.model)
         if context is not None:
             bound, cap = min(bound, context), min(cap, context)
@@ -206,6 +230,15 @@ class Offers:
         if context is not None and prompt >= context:
             return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
         return None
+
+
+def _asked(state: RunState) -> _Asked:
+    query, expected = state["query"], COMPLETION_TOKENS[state["signals"].domain]
+    if is_plain(query):  # sized by what the client sent (`_plain_size`)
+        return _Asked(True, 0, 0, expected)
+    bare = [{"content": m.content} for m in query.messages]
+    bound = prompt_bound(bare, None, query.response_format)
+    return _Asked(False, sum(len(m.content) for m in query.messages), bound, expected)
 
 
 def _too_dear(one: float, left: Left, refused: str | None) -> tuple[str | None, bool]:

@@ -46,7 +46,7 @@ def test_max_seconds_lowers_the_time_limit(make_router, fake_model):
 def test_an_arm_that_takes_longer_here_is_passed_over(make_router, fake_model, other_fake_model):
     router = make_router(fake_model, other_fake_model)
     assert router.ask("Hello there!").route == ("small",)
-    router._assembly.engine.cases._latency.observe("small", 120, 900)
+    router._assembly.engine.cases.offers._latency.observe("small", 120, 900)
     fast = router.ask(bounded("Hello there!", max_seconds=20))
     assert fast.route == ("large",)
     why_not = next(s.decision for s in fast.trace.steps if s.decision).arms["small"].why_not
@@ -55,7 +55,7 @@ def test_an_arm_that_takes_longer_here_is_passed_over(make_router, fake_model, o
 
 def test_a_slow_arm_is_run_where_the_policy_takes_no_other(make_router, fake_model):
     router = make_router(fake_model, policy="always-small").open()
-    router._assembly.engine.cases._latency.observe("small", 120, 900)
+    router._assembly.engine.cases.offers._latency.observe("small", 120, 900)
     assert router.ask(bounded("Hello there!", max_seconds=20)).route == ("small",)
 
 
