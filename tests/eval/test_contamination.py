@@ -177,6 +177,7 @@ def test_the_result_repeats_itself() -> None:
     assert near_duplicates(texts) == near_duplicates(texts)
 
 
+@pytest.mark.slow
 def test_mmlu_pro_is_found_in_mmlu() -> None:
     """27,000 real texts. The truth stands in MMLU-Pro's subjects: `ori_mmlu-...`."""
     pl = pytest.importorskip("polars")

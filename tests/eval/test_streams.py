@@ -109,6 +109,7 @@ def test_no_request_is_above_its_cap(world):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_once_learnt_it_beats_the_coin_of_the_same_cost():
     table = three_arms("steady", 3000, 0)
     run = stream(PacedBandit(budget=B), table)

@@ -149,9 +149,13 @@ def test_time_is_money(ask):
     assert after.state.arm("dear", 0.1).seconds == 100.0
 
 
+def _slow(order):
+    return pytest.param(order, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize("labels", [0.0, 1.0])
 @pytest.mark.parametrize("budget", [1.5, 3.0, 6.0, 9.0])
-@pytest.mark.parametrize("order", ["shuffled", "falling", "rising"])
+@pytest.mark.parametrize("order", ["shuffled", *(_slow(o) for o in ("falling", "rising"))])
 def test_the_mean_cost_is_within_2_percent(ask, budget, order, labels):
     """Three arms, 1,200 requests, costs that vary by a factor of 4, predictions that do not."""
     rng = np.random.default_rng(3)
@@ -174,6 +178,7 @@ def test_the_mean_cost_is_within_2_percent(ask, budget, order, labels):
 
 
 @pytest.mark.parametrize("wrong", [0.3, 3.0])
+@pytest.mark.slow
 def test_wrong_predictions_and_a_price_shock_do_not_move_the_mean(ask, wrong):
     costs = np.tile(np.array(USD), (1500, 1))
     costs[500:1000] *= 1.8

@@ -55,6 +55,7 @@ async def test_the_references_pass() -> None:
     assert {i: v for i, v in enumerate(verdicts) if v.passed is not True} == {}
 
 
+@pytest.mark.slow
 async def test_mutants_fail_wherever_the_tests_can_tell() -> None:
     runs = Runs()
     programs = [mutant(f"{p.prelude}{p.reference}", p.entry, SEED) for p in PROBLEMS]

@@ -30,6 +30,7 @@ def test_the_fit_never_sees_the_scored_part() -> None:
     assert low < 0.1
 
 
+@pytest.mark.slow
 def test_scores_by_hand() -> None:
     train = [row("fit", i % 2 == 0, 0.8 if i % 2 == 0 else 0.2) for i in range(40)]
     test = [

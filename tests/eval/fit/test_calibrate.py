@@ -55,6 +55,7 @@ def test_stored_answers_are_read_whole(data) -> None:  # type: ignore[no-untyped
     assert (found.published != found.corrected).sum() == 125
 
 
+@pytest.mark.slow
 def test_the_bar(data) -> None:  # type: ignore[no-untyped-def]
     done = calibrate(data, 2)
     best = {(s.label, s.part): s for s in done.scores}

@@ -57,6 +57,7 @@ def test_recall_by_mode(ask):
     assert "hybrid" in ask("-n", "30")
 
 
+@pytest.mark.slow
 def test_two_hops_with_and_without_the_follow_up(ask):
     told = json.loads(ask("--two-hop", "--part", "fit", "-n", "20", "--json"))
     assert told["stamp"] == {"part": "fit", "n": 20, "seed": 0, "index": "fake-1"}

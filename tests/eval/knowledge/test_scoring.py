@@ -247,6 +247,7 @@ def generated():
     return generate(0)
 
 
+@pytest.mark.slow
 def test_every_generated_gold_is_right_in_its_own_words(generated):
     missed = [q.id for q in generated[::2] if score(q.gold, plainly(q.gold), q.prompt).score != 1]
     # "Sr. Gen. MIN": a full stop inside a title that is not known to be one.

@@ -37,6 +37,7 @@ def over_worlds():
 
 @pytest.mark.parametrize("method", ["ips", "snips", "dr"])
 @pytest.mark.parametrize("metric", ["accuracy", "usd-per-1000"])
+@pytest.mark.slow
 def test_intervals_cover_the_truth_and_the_mean_is_the_truth(over_worlds, metric, method):
     right, usd, found = over_worlds
     true = right if metric == "accuracy" else usd

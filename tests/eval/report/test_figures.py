@@ -87,6 +87,7 @@ def test_nothing_to_draw(tmp_path: Path) -> None:
     assert figures(section, looks) == {}
 
 
+@pytest.mark.slow
 def test_thirty_policies_and_hostile_names(tmp_path: Path) -> None:
     names = [HOSTILE, "x" * 300, *(f"policy-{i}" for i in range(28))]
     many = [

@@ -89,6 +89,7 @@ def questions(name: str, benchmark: str) -> OutcomeSet:
 # --- mmlupro --------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_mmlupro_unparsed_answers() -> None:
     finding = found("mmlupro")["unparsed"]
     assert (finding.severity, finding.rows, finding.queries) == ("warning", 32697, 7535)
@@ -179,6 +180,7 @@ def test_humaneval_plus_repeats_humaneval() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_routellm_contaminated_prompts() -> None:
     finding = found("routellm")["contaminated_marked"]
     assert finding.queries == 17 and "gsm8k 12, mmlu 5" in finding.message
@@ -204,6 +206,7 @@ def test_routellm_has_no_gold_for_mmlu_and_no_answers() -> None:
 # --- llmrouter ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_llmrouter_format_failures() -> None:
     zeros = found("llmrouter")["format_zeros"]
     assert {"llama3-chatqa-1.5-8b/mmlu", "llama3-chatqa-1.5-70b/mmlu"} <= set(zeros.examples)
@@ -259,6 +262,7 @@ def slipped(name: str, arm: Callable[[OutcomeSet], str]) -> tuple[str, OutcomeSe
     return who, OutcomeSet(pl.concat([rest, moved]), data.queries)
 
 
+@pytest.mark.slow
 def test_a_slipped_model_of_mmlupro_is_found() -> None:
     """Moved by one row, which mostly stays in its subject. (Of all 29, 28 are found so.)"""
     assert not list(misaligned_arms(load("mmlupro")))

@@ -56,6 +56,7 @@ def index(
         yield opened
 
 
+@pytest.mark.slow
 def test_questions_find_their_passage(index: KnowledgeIndex) -> None:
     missed = []
     codes = list(COUNTRIES)

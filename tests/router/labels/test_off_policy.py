@@ -23,6 +23,7 @@ def sometimes(messages):
     return said(n if n % WRONG == 0 else n * 3)
 
 
+@pytest.mark.slow
 async def test_values_of_other_policies_cover_what_the_fakes_know(served, tmp_path):
     policy = Explore(inner=AlwaysSmall(), epsilon=0.5)
     audits = {"share": 0.4, "max_usd_per_day": 50.0, "at_once": 8, "waiting": 500}

@@ -1,6 +1,7 @@
 """However a call ends, it is settled: status, tokens, error."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,9 @@ from router.errors import (
     ModelUnavailable,
     ModelUnreachable,
 )
-from router.models.client import complete
+from router.models.client import complete, request
 from router.models.completion import Completion, Endpoint
+from router.models.loading import load_litellm
 
 pytestmark = pytest.mark.usefixtures("hang_up")
 
@@ -165,3 +167,34 @@ async def test_cancelling_hangs_up(fake_model):
     with pytest.raises(asyncio.CancelledError):
         await task
     assert await asyncio.to_thread(fake_model.hung_up.wait, 5)
+
+
+async def test_a_beginning_has_no_price_and_callbacks_learn_the_whole_ones(fake_model, monkeypatch):
+    """LiteLLM would price each stream before it has begun."""
+    litellm = load_litellm()
+    priced, told = [], asyncio.Queue()
+    calculate = litellm.cost_calculator.completion_cost
+
+    def counted(*args, **more):
+        priced.append(more)
+        return calculate(*args, **more)
+
+    monkeypatch.setattr(litellm.cost_calculator, "completion_cost", counted)
+    assert (await call(endpoint(fake_model))).error is None
+    assert priced == []
+
+    class Listener(litellm.integrations.custom_logger.CustomLogger):
+        async def async_log_success_event(self, kwargs, response_obj, start_time, end_time):
+            told.put_nowait(kwargs["response_cost"])
+
+    monkeypatch.setattr(litellm, "callbacks", [Listener()])
+    where = replace(endpoint(fake_model), params={
+        "input_cost_per_token": 0.5, "output_cost_per_token": 0.25,
+    })  # fmt: skip
+    stream = await request(
+        where, ASK, max_tokens=50, stream=True, stream_options={"include_usage": True}
+    )
+    async for _ in stream:
+        pass
+    cost = await asyncio.wait_for(told.get(), 10)
+    assert cost == pytest.approx(11 * 0.5 + 5 * 0.25)
