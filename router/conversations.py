@@ -41,17 +41,19 @@ class Conversations:
 
     def last(self, key: str) -> Held | None:
         """What is still cached of a conversation."""
-        held = self._held.get(key)
-        if held is None:
-            return None
-        if self._clock() - held.at > self._lifetime_s:
-            del self._held[key]
-            return None
-        return held
+        self._forget()
+        return self._held.get(key)
 
     def keep(self, key: str, arm: str, tokens: int) -> None:
         """An arm has answered a turn."""
         self._held[key] = Held(arm, tokens, self._clock())
         self._held.move_to_end(key)
+        self._forget()
         while len(self._held) > self._most:
+            self._held.popitem(last=False)
+
+    def _forget(self) -> None:
+        """What no provider holds any more; the longest unused is the first."""
+        now = self._clock()
+        while self._held and now - next(iter(self._held.values())).at > self._lifetime_s:
             self._held.popitem(last=False)

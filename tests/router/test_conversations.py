@@ -29,6 +29,15 @@ def test_it_forgets_what_a_provider_forgets_and_the_longest_unused():
     for key in "abc":
         held.keep(key, "small", 1)
     assert held.last("a") is None and held.last("c") is not None
+    clock.now = 500
+    held.keep("d", "small", 1)
+    clock.now = 700
+    held.keep("e", "small", 1)
+    assert len(held) == 2, "the rest was forgotten without being asked for"
+    assert held.last("d") is not None and held.last("e") is not None
+    clock.now = 801
+    held.keep("e", "small", 1)
+    assert len(held) == 1
 
 
 def turn(text, key="t-1"):

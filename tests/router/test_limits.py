@@ -58,7 +58,7 @@ def test_the_time_limit_returns_what_there_is(make_router, fake_model):
     start = time.perf_counter()
     with pytest.raises(NoAnswerError, match="not finished within the 1.. s that were left"):
         router.ask("Tell me a story.")
-    assert time.perf_counter() - start < 5
+    assert time.perf_counter() - start < 15
 
 
 def test_a_server_that_hangs_at_the_start_counts_against_the_time_limit(make_router, fake_model):

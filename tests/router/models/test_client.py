@@ -147,7 +147,7 @@ async def test_a_slow_server(fake_model, mode):
     done = await call(endpoint(fake_model, stall_s=0.5))
     assert isinstance(done.error, ModelTimeout)
     assert "0.5 s" in str(done.error)
-    assert done.seconds < 5
+    assert done.seconds < 15
 
 
 async def test_the_whole_call_has_a_limit_too(fake_model):

@@ -55,7 +55,7 @@ async def test_no_cheat_passes(name: str) -> None:
     strict = Sandbox(Limits(seconds=0.8))
     verdict = await check_code(QUESTION, fenced(CHEATS[name]), strict)
     assert verdict.passed is not True, verdict
-    assert verdict.seconds < 2
+    assert verdict.seconds < 10
     assert verdict.evidence
 
 

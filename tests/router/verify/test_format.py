@@ -121,5 +121,5 @@ def test_hopeless_patterns_end_and_the_next_check_goes_on(workers: Workers) -> N
     assert check_regex("(a+)+", hopeless, workers).status == "timeout"
     found = check_json({"pattern": "^(a+)+$"}, f'"{hopeless}"', workers)
     assert (found.passed, found.status) == (None, "timeout")
-    assert found.seconds < 2
+    assert found.seconds < 20
     assert check_regex("a+b", hopeless, workers).passed is True

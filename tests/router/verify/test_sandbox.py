@@ -159,14 +159,14 @@ async def test_a_limit_that_ends_during_set_up_leaves_nothing() -> None:
     await sandbox.available()
     for step in range(25):
         result = await sandbox.run(SLEEPER, limits=STRICT._replace(seconds=step * 0.0004))
-        assert (result.status, result.seconds < 1) == ("timeout", True)
+        assert (result.status, result.seconds < 5) == ("timeout", True)  # it sleeps for 9
 
 
 async def test_cancelling_the_first_run_of_a_sandbox_stops_its_trial() -> None:
     task = asyncio.create_task(Sandbox().run(SLEEPER))
     while not (boxes_alive() or task.done()):  # noqa: ASYNC110  it is another process that we wait for
         await asyncio.sleep(0.005)
-    assert await seconds_to_cancel(task) < 1
+    assert await seconds_to_cancel(task) < 5
     assert await none_alive_soon()
 
 
