@@ -4,7 +4,6 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
-from functools import wraps
 from typing import Any
 
 __all__ = ["close_clients", "load_litellm"]
@@ -30,10 +29,9 @@ def _price_no_beginnings(litellm: Any) -> None:
     """
     kind = litellm.litellm_core_utils.litellm_logging.Logging
     price = kind.response_cost_calculator
-    if hasattr(price, "__wrapped__"):
+    if price.__module__ == __name__:  # it is ours already
         return
 
-    @wraps(price)
     def of_answers(self: Any, result: Any, *args: Any, **more: Any) -> float | None:
         if isinstance(result, litellm.CustomStreamWrapper):
             return None

@@ -46,6 +46,7 @@ class Runs:
         return (run.status, run.exit_code) != ("exited", 0)
 
 
+@pytest.mark.slow
 async def test_the_references_pass() -> None:
     runs = Runs()
     verdicts = await asyncio.gather(

@@ -47,6 +47,7 @@ def test_without_a_law_nothing_is_claimed() -> None:
     assert np.abs(got - truth.mean()).mean() < 0.06
 
 
+@pytest.mark.slow
 def test_stored_answers_are_read_whole(data) -> None:  # type: ignore[no-untyped-def]
     found = read_answers(data)
     assert found.rows.shape == (2638, len(EVIDENCE))

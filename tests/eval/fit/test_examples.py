@@ -59,6 +59,7 @@ def test_a_written_prompt_keeps_its_conversation(tmp_path: Path) -> None:
     assert (one.domain, one.form, one.needs) == ("math", "number", ("tools",))
 
 
+@pytest.mark.slow
 def test_gathering_is_seeded_capped_and_free_of_twins(monkeypatch: pytest.MonkeyPatch) -> None:
     # Two tasks stand for all: making them takes longer than reading the data.
     tasks = {t: examples._TASKS[t] for t in ("gcd", "knights_knaves")}

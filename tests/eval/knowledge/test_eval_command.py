@@ -49,6 +49,7 @@ def ask(monkeypatch):
     return run
 
 
+@pytest.mark.slow
 def test_recall_by_mode(ask):
     told = json.loads(ask("-n", "30", "--json"))
     assert told["stamp"] | {"part": "score", "n": 30, "index": "fake-1"} == told["stamp"]
