@@ -61,7 +61,7 @@ STAGES: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "policy and its cases": (
         ("policies/", "router/cases.py", "numpy", "router/arms/bounds.py", "router/bounds.py"),
-        "a compiled rule for batches of one; estimates that are kept between the two decisions",
+        "a compiled rule for batches of one",
     ),
     "LiteLLM and its client": (
         ("litellm", "openai", "httpx", "httpcore", "aiohttp", "router/models", "tiktoken", "yarl",
@@ -75,8 +75,13 @@ STAGES: dict[str, tuple[tuple[str, ...], str]] = {
                    "uvloop, which service uses; fewer tasks and thread hops a request"),
 }  # fmt: skip
 OTHER = "other"
-THREADS = {"ockham-ledger": "ledger", "asyncio": "featurise", "encode": "featurise"}
-"""Which stage a thread works for, by the start of its name."""
+THREADS = {
+    "ockham-ledger": "ledger",
+    "encode": "featurise",
+    "asyncio": "LiteLLM and its client",
+}
+"""Which stage a thread works for, by the start of its name. LiteLLM prepares each call in asyncio's
+common threads; nothing else of such a request runs there."""
 
 
 def stage_of(file: str) -> str:

@@ -35,7 +35,7 @@ BATCH = 256
 MANY = 8
 """From so many open requests on, a transaction waits for what the others want..."""
 GATHER_S = 0.01
-"""...so long. Beginning and committing costs three times what a request's own rows do."""
+"""...so long: to begin and to commit costs more than the rows of one request do."""
 LATE_S = 2.0
 """Pause between tries of what must not be lost."""
 LATE = 20_000
