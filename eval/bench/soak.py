@@ -89,7 +89,8 @@ async def _run(seconds: float, clients: int, distinct: int) -> Soak:
         UpstreamProcess() as upstream,
     ):
         folder = Path(held)
-        config = ockham_config(upstream, folder)
+        # So that asyncio's tasks can be counted with the load's own key.
+        config = ockham_config(upstream, folder, telemetry={"metrics_open": True})
         server = await asyncio.to_thread(ockham_serve, config, folder)
         try:
             samples, outcomes = await _press(server, seconds, clients, distinct)

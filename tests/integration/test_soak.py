@@ -13,5 +13,6 @@ def test_a_minute_of_load_leaves_nothing_open(real_env):
     faults = [fault for fault in came.faults if not fault.startswith("memory")]
     assert faults == []
     assert came.outcomes["answered"] > 50
+    assert all(sample.tasks for sample in came.samples)
     first, last = came.samples[len(came.samples) // 3], came.samples[-1]
     assert last.rss_mib - first.rss_mib < 60, "60 MiB in 40 s is a leak whatever it is"
