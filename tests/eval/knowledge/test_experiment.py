@@ -26,6 +26,8 @@ from router.verify import Verifiers
 
 from ...router.conftest import FakeSignals  # noqa: TID252  tests are no package
 
+pytestmark = pytest.mark.slow  # each runs the whole experiment
+
 N = 8
 FIELDS = ("capital", "area", "highest-point", "internet-domain")
 
@@ -170,7 +172,6 @@ def test_the_page_holds_everything_and_loads_nothing(ready, tmp_path):
     assert not re.search(r"\bnan\b", re.sub(r"base64,[^\"]+", "", html), re.IGNORECASE)
 
 
-@pytest.mark.slow
 def test_several_models_and_a_reference_side_by_side(ready, tmp_path, fake_model):
     args = ("--arm", "small", "--arm", "large", "--reference", "large")
     data = json.loads(ockham("--out", tmp_path / "x", "--json", *args).stdout)
@@ -200,7 +201,6 @@ def test_gold_that_gains_nothing_divides_by_nothing(ready, tmp_path, fake_model)
     assert data["models"][0]["numbers"]["gold gain kept by retrieval"]["value"] is None
 
 
-@pytest.mark.slow
 def test_a_ceiling_stops_it_and_the_same_command_goes_on(ready, tmp_path, fake_model):
     out = tmp_path / "x"
     stopped = ockham("--out", out, "--max-cost", "0", code=5)
@@ -260,7 +260,6 @@ def test_a_reference_that_cannot_be_run(ready, tmp_path):
         ockham("--out", tmp_path / "x", "--config", file, "--reference", "away")
 
 
-@pytest.mark.slow
 def test_other_questions_are_refused(ready, tmp_path):
     out = tmp_path / "x"
     ockham("--out", out, "--json")
