@@ -180,7 +180,6 @@ def test_humaneval_plus_repeats_humaneval() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.slow
 def test_routellm_contaminated_prompts() -> None:
     finding = found("routellm")["contaminated_marked"]
     assert finding.queries == 17 and "gsm8k 12, mmlu 5" in finding.message
