@@ -27,8 +27,9 @@ def _price_no_beginnings(litellm: Any) -> None:
 
     It prices the whole answer at the end, for those of its callbacks that want to know.
     """
-    kind = litellm.litellm_core_utils.litellm_logging.Logging
-    price = kind.response_cost_calculator
+    from litellm.litellm_core_utils.litellm_logging import Logging
+
+    price = Logging.response_cost_calculator
     if price.__module__ == __name__:  # it is ours already
         return
 
@@ -38,7 +39,7 @@ def _price_no_beginnings(litellm: Any) -> None:
         cost: float | None = price(self, result, *args, **more)
         return cost
 
-    kind.response_cost_calculator = of_answers
+    setattr(Logging, "response_cost_calculator", of_answers)  # noqa: B010
 
 
 async def close_clients() -> None:
