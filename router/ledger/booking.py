@@ -93,7 +93,6 @@ class Booking:
         self._bills: list[tuple[leases.Reserve, Bill]] = []
         """Settled, and not yet queued: most of them go with the row, in one commit."""
         self._closing: asyncio.Future[Any] | None = None
-        self._counted = False
 
     @property
     def id(self) -> str:
@@ -107,9 +106,6 @@ class Booking:
 
     async def open(self) -> None:
         """Read what the budget has left. `LedgerError`: the database is away."""
-        if not self._counted:
-            self._counted = True
-            self._writer.open += 1
         tenant, periods = self.principal.tenant, periods_of(now())
         known = self._sight.plenty(tenant)
         if known is not None:
@@ -162,7 +158,6 @@ class Booking:
     async def close(self, closing: Closing) -> None:
         """Write the request's row. Once; cancelling this call does not stop it."""
         if self._closing is None:
-            self._writer.open -= self._counted
             self._closing = self._writer.ask(self._close(closing))
             self._closing.add_done_callback(_retrieved)
         # `wait`, because it cancels nothing: the row is written whoever goes away.

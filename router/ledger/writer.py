@@ -32,10 +32,6 @@ __all__ = ["Operation", "Writer"]
 _log = logging.getLogger(__name__)
 
 BATCH = 256
-MANY = 8
-"""From so many open requests on, a transaction waits for what the others want..."""
-GATHER_S = 0.01
-"""...so long: to begin and to commit costs more than the rows of one request do."""
 LATE_S = 2.0
 """Pause between tries of what must not be lost."""
 LATE = 20_000
@@ -71,8 +67,6 @@ class Writer:
     def __init__(
         self, database: Database, patience_s: float, every: Operation, every_s: float
     ) -> None:
-        self.open = 0
-        """Requests whose rows are still to come."""
         self.why_not: str | None = None
         """Why the last transaction failed; None where it was committed."""
         self._database = database
@@ -135,8 +129,6 @@ class Writer:
         batch: list[Operation] = []
         try:
             item = self._queue.get(timeout=pause)
-            if self.open >= MANY and item is not None:
-                time.sleep(GATHER_S)
             while item is not None:
                 batch.append(item)
                 if len(batch) == BATCH:

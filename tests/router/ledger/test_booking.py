@@ -7,10 +7,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from router.errors import LedgerError
-from router.ledger.booking import Booking
 from router.ledger.ledger import Ledger
 from router.ledger.money import nano, now
 from router.ledger.records import Closing, Principal
@@ -176,25 +174,3 @@ async def test_an_impossible_amount_is_refused_before_anything_is_written(
         with pytest.raises(ValueError, match="amount of money"):
             await booking.reserve("large", amount)
     assert await ledger.requests("acme") == []
-
-
-async def test_many_open_requests_share_their_transactions(ledger: Ledger, tenant: MakeTenant):
-    """What waits for others is written all the same, and none is left counted as open."""
-    commits: list[int] = []
-    sa.event.listen(ledger.database.writer, "commit", lambda _: commits.append(1))
-    who = tenant(daily_usd=10)
-    bookings = [ledger.book(who, start(f"r{n}")) for n in range(60)]
-
-    async def whole(booking: Booking) -> None:
-        await booking.open()
-        lease = await booking.reserve("large", 0.01)
-        assert lease is not None
-        await booking.settle(lease, Bill(0.001, "reported", 1, 1))
-        await booking.close(FAILED)
-
-    await asyncio.gather(*map(whole, bookings))
-    spent, reserved = await day(ledger)
-    assert (spent, reserved) == (pytest.approx(0.06), 0.0)
-    assert len(await ledger.requests("acme", limit=100)) == 60
-    assert len(commits) < 30  # 120 where each commits alone
-    assert ledger._writer.open == 0
