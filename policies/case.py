@@ -59,6 +59,10 @@ class Outcome(IntEnum):
     """The call itself failed."""
 
 
+NONE, ANSWERED, INCOMPLETE, ABSTAINED, FAILED = map(int, Outcome)
+"""The codes as plain numbers: what arrays are compared with in a live decision."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """The static facts of one arm (one column)."""
@@ -233,7 +237,7 @@ class ChoiceBatch:
         _expect("choice.reasons", self.reasons, (n, len(self.reason_codes)))
         if _any((self.arm < STOP) | (self.arm >= a)):
             raise PolicyError(f"choice.arm names a column outside -1..{a - 1}")
-        made = (cases.attempts.outcome != int(Outcome.NONE)).sum(axis=1)
+        made = (cases.attempts.outcome != NONE).sum(axis=1)
         if _any((self.attempt < -1) | (self.attempt >= made)):
             raise PolicyError("choice.attempt names an attempt that was not made")
         p = self.probability
@@ -252,7 +256,7 @@ class Shadowed:
 
 
 def _any(flags: Bools) -> bool:
-    """`np.any` without its ways around: a live decision asks it in microseconds."""
+    """`np.any`, straight to the ufunc: it is asked in every live decision."""
     return bool(np.logical_or.reduce(flags, axis=None))
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from policies.case import STOP, CaseBatch, ChoiceBatch, Outcome, PolicyError
+from policies.case import ANSWERED, FAILED, NONE, STOP, CaseBatch, ChoiceBatch, PolicyError
 
 __all__ = [
     "Needs",
@@ -85,7 +85,6 @@ class Policy(BaseModel):
 # By outcome code: padding, answered (failed its check), incomplete, abstained, call failed. Looked
 # up, and compared with plain numbers, since a live decision is asked for in microseconds.
 _RANK = np.array([0.0, 4.0, 2.0, 3.0, 1.0])
-_NONE, _ANSWERED, _FAILED = int(Outcome.NONE), int(Outcome.ANSWERED), int(Outcome.FAILED)
 
 _REGISTRY: dict[str, type[Policy]] = {}
 P = TypeVar("P", bound=type[Policy])
@@ -145,12 +144,12 @@ def best_attempt(cases: CaseBatch) -> NDArray[np.int64]:
     n, k = a.arm.shape
     if k == 0:
         return np.full(n, -1, dtype=np.int64)
-    answered = a.outcome == _ANSWERED
+    answered = a.outcome == ANSWERED
     rank = _RANK[a.outcome] + answered * (2.0 * (a.passed == 1.0) + np.isnan(a.passed))
     large = np.array([arm.tier == "large" for arm in cases.arms])
     rank = rank + 0.5 * large[np.clip(a.arm, 0, None)] + 1e-3 * np.arange(k)
     best: NDArray[np.int64] = np.argmax(rank, axis=1).astype(np.int64)
-    return np.where((a.outcome == _NONE).all(axis=1), -1, best)
+    return np.where((a.outcome == NONE).all(axis=1), -1, best)
 
 
 def first_open(open_: NDArray[np.bool_], order: Sequence[int]) -> NDArray[np.int64]:
@@ -159,7 +158,7 @@ def first_open(open_: NDArray[np.bool_], order: Sequence[int]) -> NDArray[np.int
         return np.full(open_.shape[0], STOP, dtype=np.int64)
     columns = np.array(order, dtype=np.int64)
     flags = open_[:, columns]
-    found = np.logical_or.reduce(flags, axis=1)  # `any`, without its ways around
+    found = np.logical_or.reduce(flags, axis=1)
     return np.where(found, columns[flags.argmax(axis=1)], STOP)
 
 
@@ -170,9 +169,9 @@ def prefer_capable(cases: CaseBatch, can: NDArray[np.bool_]) -> NDArray[np.bool_
 
 
 def last_call_failed(cases: CaseBatch) -> NDArray[np.bool_]:
-    """(n,) True where every attempt so far died as a call: nothing was learnt, nothing said."""
+    """(n,) True where every attempt so far, if any, died as a call: nothing was said."""
     outcome = cases.attempts.outcome
-    silent = (outcome == _FAILED) | (outcome == _NONE)
+    silent = (outcome == FAILED) | (outcome == NONE)
     return np.asarray(silent.all(axis=1), dtype=bool)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.case import AttemptBlock, CaseBatch, Outcome
+from policies.case import FAILED, NONE, AttemptBlock, CaseBatch
 from policies.policy import best_attempt
 from policies.utility import FittedArm, places_of
 
@@ -14,7 +14,6 @@ __all__ = ["answered_at_all", "likeliest", "rungs_tried"]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
-_NONE, _FAILED = int(Outcome.NONE), int(Outcome.FAILED)
 
 
 def rungs_tried(arms: Sequence[FittedArm], cases: CaseBatch) -> Ints:
@@ -25,7 +24,7 @@ def rungs_tried(arms: Sequence[FittedArm], cases: CaseBatch) -> Ints:
 
 def answered_at_all(attempts: AttemptBlock) -> Bools:
     """(n, k) True for attempts that were made and whose call did not die."""
-    return np.asarray((attempts.outcome != _NONE) & (attempts.outcome != _FAILED))
+    return np.asarray((attempts.outcome != NONE) & (attempts.outcome != FAILED))
 
 
 def likeliest(cases: CaseBatch, judged: Floats) -> Ints:

@@ -26,18 +26,20 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from policies.case import NEEDS, STOP, CaseBatch, ChoiceBatch, Outcome
+from policies.case import (
+    ABSTAINED,
+    ANSWERED,
+    FAILED,
+    INCOMPLETE,
+    NEEDS,
+    NONE,
+    STOP,
+    CaseBatch,
+    ChoiceBatch,
+)
 from policies.policy import Needs, Policy, choose_from, first_open, last_call_failed, register
 
 __all__ = ["Verifiability"]
-
-# Plain numbers: numpy compares with them several times as fast as with members of an enum.
-_NONE, _ANSWERED, _INCOMPLETE, _ABSTAINED, _FAILED = (
-    int(code)
-    for code in (
-        Outcome.NONE, Outcome.ANSWERED, Outcome.INCOMPLETE, Outcome.ABSTAINED, Outcome.FAILED,
-    )
-)  # fmt: skip
 
 _SENTENCES = {
     "verifiable": "an answer can be checked at run time, so start small",
@@ -91,7 +93,7 @@ class Verifiability(Policy):
         kept = last.unchecked & ~beyond_small & (not self.escalate_unchecked)
         done = last.passed | kept
         absent = knowledge & (answerable < self.tau_answerable)
-        target, resort = self._next(cases, knowledge, absent, repository, last.none)
+        target, resort = self._next(cases, knowledge, absent, repository)
         arm = np.where(done, STOP, target)
         fresh, goes_on = last.none, arm != STOP
         bare = np.array([a.tier == "small" and a.context == "none" for a in cases.arms])
@@ -123,7 +125,6 @@ class Verifiability(Policy):
         knowledge: NDArray[np.bool_],
         absent: NDArray[np.bool_],
         repository: NDArray[np.bool_],
-        fresh: NDArray[np.bool_],
     ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
         """(n,) the next column of each row's ladder, and where it is the last resort."""
         small, small_index = cases.columns("small", "none"), cases.columns("small", "index")
@@ -140,8 +141,7 @@ class Verifiability(Policy):
         target = np.where(repository, many_files, np.where(knowledge, facts, plain))
         # The last resort is for rows with nothing said yet: a closed-book guess must not
         # replace the honest "the passages do not hold it".
-        silent = fresh | last_call_failed(cases)
-        resort = (target == STOP) & silent
+        resort = (target == STOP) & last_call_failed(cases)
         if not resort.any():
             return target, resort
         # Facts from the small model alone are worse than from any arm that is not made for the
@@ -164,7 +164,7 @@ class _Last:
     def __init__(self, cases: CaseBatch) -> None:
         a = cases.attempts
         n = len(cases)
-        made = (a.outcome != _NONE).sum(axis=1)
+        made = (a.outcome != NONE).sum(axis=1)
         self.none: NDArray[np.bool_] = made == 0
         if a.outcome.shape[1] == 0:
             outcome, passed = np.zeros(n, dtype=np.int64), np.full(n, np.nan)
@@ -173,11 +173,11 @@ class _Last:
             rows, slot = np.arange(n), np.maximum(made - 1, 0)
             outcome, passed = a.outcome[rows, slot], a.passed[rows, slot]
             arm = np.maximum(a.arm[rows, slot], 0)
-        answered = outcome == _ANSWERED
+        answered = outcome == ANSWERED
         self.small: NDArray[np.bool_] = np.array([x.tier == "small" for x in cases.arms])[arm]
         self.passed: NDArray[np.bool_] = answered & (passed == 1.0)
         self.failed_check: NDArray[np.bool_] = answered & (passed == 0.0)
         self.unchecked: NDArray[np.bool_] = answered & np.isnan(passed)
-        self.incomplete: NDArray[np.bool_] = outcome == _INCOMPLETE
-        self.abstained: NDArray[np.bool_] = outcome == _ABSTAINED
-        self.call_failed: NDArray[np.bool_] = outcome == _FAILED
+        self.incomplete: NDArray[np.bool_] = outcome == INCOMPLETE
+        self.abstained: NDArray[np.bool_] = outcome == ABSTAINED
+        self.call_failed: NDArray[np.bool_] = outcome == FAILED

@@ -74,7 +74,7 @@ class Offer:
     worst: float
     why_not: str | None
     capable: bool
-    seconds: float = float("nan")
+    seconds: float
     over_budget: bool = False
     over_cap: bool = False
     unable: bool = False

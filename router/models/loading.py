@@ -4,11 +4,13 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 __all__ = ["close_clients", "load_litellm"]
 
 
+@cache
 def load_litellm() -> Any:
     """LiteLLM, imported where the first call is made (seconds), quiet and offline."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -23,15 +25,13 @@ def load_litellm() -> Any:
 
 
 def _price_no_beginnings(litellm: Any) -> None:
-    """Spare it the price of a stream that has not begun: a fifth of a call's time, for a zero.
+    """Spare it the price of a stream that has not begun, which nobody reads.
 
     It prices the whole answer at the end, for those of its callbacks that want to know.
     """
     from litellm.litellm_core_utils.litellm_logging import Logging
 
     price = Logging.response_cost_calculator
-    if price.__module__ == __name__:  # it is ours already
-        return
 
     def of_answers(self: Any, result: Any, *args: Any, **more: Any) -> float | None:
         if isinstance(result, litellm.CustomStreamWrapper):

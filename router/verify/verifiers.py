@@ -32,8 +32,7 @@ Kind = Literal["math", "code", "grounding", "format", "logic", "none"]
 MATH_SECONDS = 5.0
 """Never reached by bounded inputs; if it is, the verdict is unchecked and the run goes on."""
 SHORT = 160
-"""Characters of question and answer whose arithmetic takes a millisecond, five at worst: a thread
-would take as long to be woken."""
+"""Characters of question and answer whose arithmetic is done where it stands, without a thread."""
 
 
 class Verifiers:
