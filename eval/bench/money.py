@@ -132,7 +132,7 @@ async def _press(servers: list[Gateway], asked: int, key: str) -> tuple[dict[int
     """
     dying, told = servers[0], dict[int, Told]()
     cut, ended = set[int](), set[int]()
-    enough = asyncio.Event()
+    enough, killed = asyncio.Event(), asyncio.Event()
     async with (
         client(dying.url, asked, WAIT_S, key) as one,
         client(servers[1].url, asked, WAIT_S, key) as two,
@@ -142,7 +142,7 @@ async def _press(servers: list[Gateway], asked: int, key: str) -> tuple[dict[int
             first = client % 4 < 2
             for number in range(client, client + TRIES * asked, asked):
                 got = await ask(one if first else two, number, WAIT_S, stream=client % 8 < 4)
-                if first and got.bad and dying.process.poll() is not None:
+                if first and got.bad and killed.is_set():
                     cut.add(number)
                     return
                 told[number] = got
@@ -155,6 +155,7 @@ async def _press(servers: list[Gateway], asked: int, key: str) -> tuple[dict[int
 
         running = [asyncio.create_task(each(i)) for i in range(asked)]
         await enough.wait()
+        killed.set()  # not `poll`, which knows nothing while another thread waits for the process
         await asyncio.to_thread(dying.kill)
         await asyncio.gather(*running)
     return told, cut
