@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope, Send
 
+from router.errors import LedgerError
 from router.gateway.body import Gone
-from router.gateway.connection import GONE_STATUS, Connection
+from router.gateway.connection import GONE_STATUS, Connection, Headers
 from router.gateway.errors import Refused, budget_reserved, error_of, out_of_budget
 from router.gateway.fields import Overrides
 from router.gateway.overrides import bounds_of
@@ -58,6 +59,7 @@ class Exchange(Connection):
         self.waited = 0.0
         self.first_token: float | None = None
         self.closed = asyncio.Event()
+        self._metered = False
         self._placed = False
 
     # -- the whole life ---------------------------------------------------------------
@@ -66,6 +68,7 @@ class Exchange(Connection):
         """Run a handler; `metered` requests leave a row in the ledger."""
         self.gateway.running[self.id] = self
         self.generation.users += 1
+        self._metered = metered
         if metered:
             self.extra.append((b"x-ockham-trace-id", self.id.encode()))
         ending: Ending = "answered"
@@ -91,7 +94,7 @@ class Exchange(Connection):
                 error = told.code
                 await self.tell(told)
         finally:
-            await to_its_end(self._finish(ending, error, metered))
+            await to_its_end(self._finish(ending, error))
 
     async def _told_of(self, caught: Exception) -> Refused:
         told = error_of(caught)
@@ -106,13 +109,13 @@ class Exchange(Connection):
         held = any(one["reserved_usd"] > 0 for one in periods)
         return budget_reserved() if held and not spent else told
 
-    async def _finish(self, ending: Ending, error: str | None, metered: bool) -> None:
+    async def _finish(self, ending: Ending, error: str | None) -> None:
         if self._placed:
             self.gateway.places.give()
         self.let_go()
         who = self.principal
         try:
-            if metered and who is not None:
+            if self._metered and who is not None:
                 try:
                     await self._close_books(who, ending, error)
                 except Exception:  # the request has ended and is counted, whatever the ledger does
@@ -185,11 +188,27 @@ class Exchange(Connection):
         if self.principal.tokens_per_minute is not None:
             self.estimated_tokens = sum(len(m.content) for m in query.messages) // 4 + 1
             await self._limit("tokens", self.estimated_tokens)
-        self.booking = booking = self.gateway.ledger.book(self.principal, self._start_record())
+        booking = self._booked(self.principal)
         await booking.open()
         if booking.left_usd <= 0:
             raise out_of_budget()
         return booking
+
+    async def _head(self, status: int, headers: Headers) -> None:
+        """Nothing is acknowledged that a kill could leave without a row."""
+        if self._metered and self.principal is not None:
+            try:
+                await self._booked(self.principal).begin()
+            except LedgerError:
+                if status < 400:
+                    raise  # the refusal of a ledger that is away has no row to wait for
+        await super()._head(status, headers)
+
+    def _booked(self, who: Principal) -> "Booking":
+        """The request's row, also where it was refused before it could spend."""
+        if self.booking is None:
+            self.booking = self.gateway.ledger.book(who, self._start_record())
+        return self.booking
 
     def _start_record(self) -> RequestStart:
         return RequestStart(
@@ -210,8 +229,7 @@ class Exchange(Connection):
 
     async def _close_books(self, who: Principal, ending: Ending, error: str | None) -> None:
         answer = self._told_answer(ending)
-        booking = self.booking or self.gateway.ledger.book(who, self._start_record())
-        await booking.close(
+        await self._booked(who).close(
             Closing(
                 ending=ending,
                 http_status=self.status,

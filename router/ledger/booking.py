@@ -4,6 +4,7 @@
     await booking.open()                            what the budget has left
     lease = await booking.reserve("large", 0.01)    durable, or refused, or LedgerError
     await booking.settle(lease, bill)
+    await booking.begin()                           the row is there: the client may be told
     await booking.close(closing)                    the row, once, whatever happened
 
 Where the database is away, `open` and `reserve` raise before anything is spent. What cannot
@@ -88,6 +89,8 @@ class Booking:
         }  # fmt: skip
         self._left = math.inf
         self._open: dict[str, leases.Reserve] = {}
+        self._begun = False
+        """The row is committed, and says who asked, if not yet what came of it."""
         self._reserves = 0
         self._billed = 0
         self._bills: list[tuple[leases.Reserve, Bill]] = []
@@ -133,11 +136,25 @@ class Booking:
         what = f"reserve of request {self.id} for {arm}"
         operation = Operation(run, what, _rows(lease.tenant, lease.periods))
         granted, left = await self._wait(operation, lambda taken: self._unused(lease, taken))
+        self._begun = True
         self._seen(left)
         if not granted:
             return None
         self._open[lease.id] = lease
         return Lease(lease.id, arm, usd)
+
+    async def begin(self) -> None:
+        """Have the row in the ledger before its client is told anything; a reserve has done it.
+
+        `LedgerError`: it cannot be written.
+        """
+        if self._begun or self._closing is not None:
+            return
+        expires = self._began + timedelta(seconds=self._lease_s)
+        row = {**self._row, "created": self._began, "expires": expires}
+        what = f"beginning of request {self.id}"
+        await self._wait(Operation(lambda c: requests.begin(c, row), what), _nothing_to_undo)
+        self._begun = True
 
     async def settle(self, lease: Lease, bill: Bill) -> None:
         """Book what the attempt cost and give the rest back. Once a lease; later ones do nothing.
@@ -273,6 +290,10 @@ def _rows(tenant: str, periods: Periods) -> tuple[tuple[str, str], ...]:
 def _undo(done: "asyncio.Future[Any]", undo: Callable[[Any], None]) -> None:
     if not done.cancelled() and done.exception() is None:
         undo(done.result())
+
+
+def _nothing_to_undo(_: Any) -> None:
+    """A row that has begun is closed, or swept as lost."""
 
 
 def _retrieved(future: "asyncio.Future[Any]") -> None:

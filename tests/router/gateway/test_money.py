@@ -7,7 +7,11 @@ import time
 import httpx
 import pytest
 
+from router.embedding import Embedded
+from router.errors import LedgerError
+from router.gateway.connection import Connection
 from router.ledger import tenants
+from router.ledger.booking import Booking
 from router.ledger.tenants import Tenant
 
 ASK = {"model": "ockham/auto", "messages": [{"role": "user", "content": "Hello there!"}]}
@@ -62,6 +66,51 @@ def test_one_row_a_request_whatever_happened(serve, fake_model):
     assert kept[0]["cost_usd"] > 0 and kept[3]["stream"]
     assert kept[3]["first_token_seconds"] > 0
     assert kept[1]["error"] == "model_not_found"
+
+
+async def free_vectors(texts, model, *, dimensions, purse):
+    """Fake of the encoder: it reserves nothing."""
+    vectors = tuple((0.5, 0.5) for _ in texts)
+    return Embedded(model=model, vectors=vectors, tokens=1, cost_usd=0, basis="reported", seconds=0)
+
+
+def test_nobody_is_told_anything_before_the_row_is_committed(serve, fake_model, monkeypatch):
+    """A replica that is killed right after it answered leaves a row for the sweep to find."""
+    served = serve(fake_model)
+    rich = tenant_with_key(served, "rich")
+    poor = tenant_with_key(served, "poor", daily_usd=0.0)
+    seen = []
+    send = Connection._send
+
+    async def look_first(self, message):
+        if message["type"] == "http.response.start":
+            there = [row for row in rows(served) if row["id"] == self.id]
+            seen.append((message["status"], len(there), there and there[0]["ending"]))
+        await send(self, message)
+
+    monkeypatch.setattr(Connection, "_send", look_first)
+    monkeypatch.setattr(served.gateway.router, "aembed", free_vectors)
+    post(served, key=rich)
+    post(served, {**ASK, "model": "gpt-4"}, key=rich)
+    post(served, key=poor)
+    post(served, {"model": "ockham/embed", "input": "Hi"}, key=rich, path="/v1/embeddings")
+    post(served, key="nobody")
+    # One row each, not yet closed; a stranger leaves none.
+    assert seen == [(200, 1, None), (404, 1, None), (429, 1, None), (200, 1, None), (401, 0, [])]
+
+
+def test_a_refusal_is_told_while_the_ledger_is_away(serve, fake_model, monkeypatch):
+    served = serve(fake_model)
+    assert post(served).status_code == 200
+
+    async def away(self):
+        raise LedgerError("the ledger is away")
+
+    monkeypatch.setattr(Booking, "begin", away)
+    monkeypatch.setattr(served.gateway.router, "aembed", free_vectors)
+    assert post(served, {**ASK, "model": "gpt-4"}).status_code == 404
+    answer = post(served, {"model": "ockham/embed", "input": "Hi"}, path="/v1/embeddings")
+    assert answer.status_code == 503, "an answer waits for its row"
 
 
 def test_a_client_that_leaves_is_cancelled_and_settled(serve, fake_model):
