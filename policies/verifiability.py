@@ -93,8 +93,11 @@ class Verifiability(Policy):
         kept = last.unchecked & ~beyond_small & (not self.escalate_unchecked)
         done = last.passed | kept
         absent = knowledge & (answerable < self.tau_answerable)
-        target, resort = self._next(cases, knowledge, absent, repository)
-        arm = np.where(done, STOP, target)
+        if done.all():  # most live decisions after an attempt: no ladder is climbed
+            arm, resort = np.full(len(cases), STOP), np.zeros(len(cases), dtype=bool)
+        else:
+            target, resort = self._next(cases, knowledge, absent, repository)
+            arm = np.where(done, STOP, target)
         fresh, goes_on = last.none, arm != STOP
         bare = np.array([a.tier == "small" and a.context == "none" for a in cases.arms])
         alone = goes_on & bare[arm]
