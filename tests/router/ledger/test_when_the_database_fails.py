@@ -148,6 +148,23 @@ async def test_a_dead_replicas_reserves_are_swept_when_the_next_opens(open_ledge
     assert told["ending"] == "answered" and told["cost_usd"] == 0.25
 
 
+async def test_a_request_that_reserved_nothing_and_was_told_leaves_a_row(open_ledger, tenant):
+    crashed = open_ledger(lease_grace_s=0, limits={"timeout_s": 0.2})
+    booking = crashed.book(tenant(), start())
+    await booking.begin()
+    await booking.begin()  # once is enough
+    told = await crashed.trace("r1", "acme")
+    assert told is not None and told["ending"] is None
+    await asyncio.sleep(0.3)
+    swept = await open_ledger().sweep()
+    assert swept.leases == 0 and swept.requests <= 1  # it may have been found on opening
+    told = await crashed.trace("r1", "acme")
+    assert (told["ending"], told["cost_usd"]) == ("lost", 0)
+    await booking.close(Closing("refused", 429, error="insufficient_quota"))  # it lives after all
+    told = await crashed.trace("r1", "acme")
+    assert (told["ending"], told["http_status"]) == ("refused", 429)
+
+
 async def test_a_running_request_is_not_swept(ledger, tenant):
     booking = ledger.book(tenant(daily_usd=1), start())
     await booking.reserve("large", 0.25)
