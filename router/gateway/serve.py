@@ -13,14 +13,16 @@ import os
 import resource
 import signal
 import socket
+import tempfile
 import threading
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from starlette.applications import Starlette
 from uvicorn.supervisors import Multiprocess
 
@@ -32,6 +34,7 @@ from router.gateway.protocol import BoundedProtocol
 from router.ledger.ledger import Ledger
 from router.settings import GatewaySettings
 from router.telemetry.logs import set_up
+from router.telemetry.metrics import FOLDER
 from router.verify.workers import cores
 
 __all__ = ["AppFactory", "reload_all", "run", "watch_signals"]
@@ -76,7 +79,8 @@ def run(factory: AppFactory, settings: Settings) -> None:
         return
     _warn_of_workers(settings)
     sock = _bind(own)
-    _Workers(config, [sock]).run()
+    with _shared_metrics():
+        _Workers(config, [sock]).run()
 
 
 def _options(own: GatewaySettings) -> dict[str, Any]:
@@ -121,8 +125,29 @@ def _warn_of_workers(settings: Settings) -> None:
         _LOG.warning("each worker starts its own server of models.%s", ", models.".join(own))
 
 
+@contextmanager
+def _shared_metrics() -> Iterator[None]:
+    """A folder in which the workers count together; an operator's own is left as it is."""
+    if os.environ.get(FOLDER):
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="ockham-metrics-") as folder:
+        os.environ[FOLDER] = folder
+        yield
+
+
 class _Workers(Multiprocess):
     """uvicorn's supervisor, whose SIGHUP asks the workers instead of replacing them."""
+
+    _counted: frozenset[int | None] = frozenset()
+
+    def keep_subprocess_alive(self) -> None:
+        """What a worker that is gone had in flight is counted no more."""
+        super().keep_subprocess_alive()
+        living = frozenset(process.pid for process in self.processes)
+        for pid in self._counted - living:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
+        self._counted = living
 
     def handle_hup(self) -> None:
         for process in self.processes:

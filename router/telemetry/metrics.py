@@ -2,14 +2,21 @@
 
 Labels are bounded: endpoints, statuses, policies, arms, verdicts and bases come from the code and
 the configuration, tenants up to `telemetry.most_tenants`. Never an id, a model that a client
-made up, a prompt. With several workers each process has its own counts, and its own /metrics.
+made up, a prompt.
+
+Several workers count in files of one folder, `PROMETHEUS_MULTIPROC_DIR`, which prometheus_client
+adds up: whichever of them is asked tells of all. What it says of the process (memory, garbage)
+is left out then.
 """
 
+import os
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.gc_collector import GCCollector
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -17,18 +24,26 @@ from router.samples import AttemptStatus
 from router.state import Answer
 from router.telemetry.seen import Seen, policy_of
 
-__all__ = ["Metrics"]
+__all__ = ["FOLDER", "Metrics"]
+
+FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""prometheus_client's variable, read when it is first imported."""
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300)
 
 
 class Metrics:
-    """One registry a process. Fed from its event loop alone."""
+    """One registry a process. Fed from its event loop alone.
+
+    `shared`: other workers count with it, so `publish` has to be called now and then.
+    """
 
     content_type = CONTENT_TYPE_LATEST
 
     def __init__(self, most_tenants: int) -> None:
         self._most, self._tenants = most_tenants, set[str]()
+        self._watched: list[tuple[Gauge, Callable[[], float]]] = []
+        self.shared = FOLDER in os.environ
         self.registry = made = CollectorRegistry()
         ProcessCollector(registry=made)
         PlatformCollector(registry=made)
@@ -61,22 +76,29 @@ class Metrics:
         self._saved = Gauge(
             "ockham_saved_usd_estimate",
             "Since the start, against one call of the reference model each; an estimate, and "
-            "negative where routing cost more.", registry=made,
+            "negative where routing cost more.", registry=made, multiprocess_mode="sum",
         )  # fmt: skip
         self._failures = Counter(
             "ockham_upstream_errors", "Attempts whose call failed.", ("arm",), registry=made
         )
         self._left = Gauge(
             "ockham_budget_left_usd", "What a tenant may still spend.", ("tenant", "period"),
-            registry=made,
+            registry=made, multiprocess_mode="mostrecent",
         )  # fmt: skip
         self._alarm = Gauge(
-            "ockham_alarm", "1 while the alarm is raised.", ("alarm",), registry=made
-        )
+            "ockham_alarm", "1 while the alarm is raised.", ("alarm",), registry=made,
+            multiprocess_mode="livemax",
+        )  # fmt: skip
 
     def watch(self, name: str, what: str, read: Callable[[], float]) -> None:
         """A gauge that is read when it is asked for: queue depth, requests in flight, lag."""
-        Gauge(f"ockham_{name}", what, registry=self.registry).set_function(read)
+        gauge = Gauge(f"ockham_{name}", what, registry=self.registry, multiprocess_mode="livesum")
+        self._watched.append((gauge, read))
+
+    def publish(self) -> None:
+        """Read what is watched, for whoever asks: another worker, perhaps."""
+        for gauge, read in self._watched:
+            gauge.set(read())
 
     def see(self, seen: Seen) -> None:
         """Count a finished request."""
@@ -128,5 +150,10 @@ class Metrics:
             self._alarm.labels(name).set(float(is_raised))
 
     def text(self) -> bytes:
-        """Prometheus's text format."""
-        return generate_latest(self.registry)
+        """Prometheus's text format, of all workers."""
+        self.publish()
+        if not self.shared:
+            return generate_latest(self.registry)
+        everybody: Any = CollectorRegistry()
+        MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
+        return generate_latest(everybody)

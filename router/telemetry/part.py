@@ -29,6 +29,8 @@ __all__ = ["TelemetryPart"]
 
 _LOG = logging.getLogger(__name__)
 EVERY_S = 15.0
+PUBLISH_S = 1.0
+"""How old what one worker tells of another's queue may be."""
 
 
 class TelemetryPart(Part):
@@ -44,7 +46,7 @@ class TelemetryPart(Part):
         self._spendings: dict[tuple[str, str], Spending] = {}
         self._seen: set[str] = set()
         self._day: date | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self, gateway: "Gateway") -> None:
         """Read the settings, name what is watched, begin to look."""
@@ -65,14 +67,16 @@ class TelemetryPart(Part):
         self._alarms.add("collapse", lambda: _of_watch(gateway))
         self._alarms.add("bound", lambda: _of_parts(gateway))
         self._alarms.add("burn", self._burning)
-        self._looking = asyncio.create_task(self._keep_looking(gateway))
+        self._tasks.append(asyncio.create_task(self._keep_looking(gateway)))
+        if self._metrics.shared:
+            self._tasks.append(asyncio.create_task(self._keep_publishing()))
 
     async def stop(self) -> None:
         """Stop looking; send the last spans."""
-        if self._looking is not None:
-            self._looking.cancel()
+        for task in self._tasks:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await self._looking
+                await task
         if self._tracing is not None:
             await asyncio.to_thread(self._tracing.close)
 
@@ -119,6 +123,11 @@ class TelemetryPart(Part):
             except Exception as error:  # a ledger that is gone is told by /ready
                 _LOG.warning("alarms could not be looked at: %s", type(error).__name__)
             await asyncio.sleep(EVERY_S)
+
+    async def _keep_publishing(self) -> None:
+        while True:
+            self._metrics.publish()
+            await asyncio.sleep(PUBLISH_S)
 
     async def look(self, gateway: "Gateway") -> None:
         """Read the budgets that may have changed, and ask all alarms."""

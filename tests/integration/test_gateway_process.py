@@ -1,12 +1,18 @@
 """Signals and workers of a real `ockham serve`, and rates that two of them count in one Redis."""
 
+import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 
 import httpx
+import psutil
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from eval.bench.fake_model import FakeModel
 from router.config import load_settings
@@ -41,6 +47,11 @@ def config(fake, tmp_path, monkeypatch):
 
 def ask(served, **kwargs):
     return httpx.post(f"{served.url}/v1/chat/completions", json=ASK, timeout=60, **kwargs)
+
+
+def ask_and_leave(served, seconds):
+    with suppress(httpx.TimeoutException):
+        httpx.post(f"{served.url}/v1/chat/completions", json=ASK, timeout=seconds)
 
 
 def test_it_drains_and_reloads(config, tmp_path, fake):
@@ -93,6 +104,54 @@ def test_two_workers_count_rates_in_one_redis(config, tmp_path):
         served.stop()
         redis.terminate()
         redis.wait(10)
+
+
+def test_whichever_worker_is_asked_tells_the_counts_of_all(config, tmp_path, fake):
+    config["gateway"] |= {"workers": 2}
+    config["telemetry"] = {"metrics_open": True}
+    before = _folders()
+    served = GatewayProcess(tmp_path, config)
+    try:
+        served.wait_ready()
+        workers = set()
+        while len(workers) < 2:
+            ask(served)
+            workers |= {child.pid for child in psutil.Process(served.process.pid).children()
+                        if "spawn_main" in " ".join(child.cmdline())}  # fmt: skip
+        for _ in range(18):
+            ask(served)
+        counts = [told(served, "ockham_requests_total", ending="answered") for _ in range(20)]
+        assert set(counts) == {counts[0]} and counts[0] >= 19
+        fake.mode = "endless"
+        asking = threading.Thread(target=ask_and_leave, args=[served, 15])
+        asking.start()
+        _until(lambda: [told(served, "ockham_in_flight") for _ in range(6)] == [1] * 6)
+        asking.join()
+        fake.mode = "ok"
+        _until(lambda: [told(served, "ockham_in_flight") for _ in range(6)] == [0] * 6)
+        os.kill(min(workers), signal.SIGKILL)
+        _until(lambda: "died" in served.log)
+        served.wait_ready()
+        assert ask(served).status_code == 200
+        assert told(served, "ockham_requests_total", ending="answered") == counts[0] + 1
+    finally:
+        served.stop()
+    assert _folders() == before
+
+
+def _folders():
+    return set(Path(tempfile.gettempdir()).glob("ockham-metrics-*"))
+
+
+def told(served, name, **labels):
+    """The sum of a metric over the labels that are not named."""
+    text = httpx.get(f"{served.url}/metrics", timeout=60).text
+    return sum(
+        s.value
+        for family in text_string_to_metric_families(text)
+        for s in family.samples
+        if s.name == name and labels.items() <= s.labels.items()
+    )
 
 
 def _until(holds, most_s=60):
