@@ -12,7 +12,7 @@ from typing import Any
 
 from router.arms.forcing import asks_again, forced_call, joined
 from router.arms.methods import BudgetForcing, Sampled, Single
-from router.arms.prompts import messages_for
+from router.arms.prompts import is_foreign, messages_for
 from router.arms.reader import reader_messages, reader_response_format
 from router.arms.reading import Reading, read_completion
 from router.arms.spectrum import Variant
@@ -152,8 +152,9 @@ async def _forced(
     """The answer asked for; the completion as it was, and why, where there is none."""
     domain, opened = asking.signals.domain, asking.opened
     again, asked = forced_call(
-        method, endpoint, messages, done, domain, opened=opened, formed=_form(asking) is not None
-    )
+        method, endpoint, messages, done, domain,
+        opened=opened, formed=_form(asking) is not None, foreign=is_foreign(asking.query, domain),
+    )  # fmt: skip
     more = await asking.spender.call(
         bill, again, asked, max_tokens=_answer_cap(asking, method), response_format=_form(asking)
     )

@@ -31,6 +31,8 @@ _LEADS: Mapping[Domain, str] = {
     "logic": "The final answer is \\boxed{",
     "code": "```python\n",
 }
+_FOREIGN = "```\n"
+"""Of code in another language."""
 _LEAD = "The final answer is: "
 _TURN = "Stop here. Give only your final answer now, in the form that was asked for."
 
@@ -59,14 +61,19 @@ def forced_call(
     *,
     opened: bool,
     formed: bool,
+    foreign: bool = False,
 ) -> tuple[Endpoint, list[Mapping[str, str]]]:
-    """Endpoint and messages of the second call; the last message is what is continued."""
+    """Endpoint and messages of the second call; the last message is what is continued.
+
+    Args:
+        foreign: code is asked for in a language that is not Python.
+    """
     written = _written(done, opened=opened)
     if method.how == "turn":
         shown = {"role": "assistant", "content": written}
         return endpoint, [*messages, shown, {"role": "user", "content": _TURN}]
     closing = f"\n{CLOSE}\n\n" if _is_thinking(done, opened=opened) else "\n\n"
-    lead = "" if formed else _LEADS.get(domain, _LEAD)
+    lead = "" if formed else _FOREIGN if foreign else _LEADS.get(domain, _LEAD)
     own = {"continue_final_message": True, "add_generation_prompt": False}
     body = {**(endpoint.extra_body or {}), **(own if _takes_fields(endpoint) else {})}
     return (

@@ -13,7 +13,6 @@ __all__ = [
     "NOT_FUNCTIONS",
     "asked_names",
     "asks_for_code",
-    "other_language",
     "preamble",
 ]
 
@@ -27,13 +26,6 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _VERB = re.compile(r"\b(?:write|implement|create|define|complete|code|fix|program)\b", re.I)
-_PYTHON = re.compile(r"\bpython\b|^[ \t]*def \w+\(", re.IGNORECASE | re.MULTILINE)
-_LANGUAGE = re.compile(
-    r"\b(?:javascript|typescript|java|rust|golang|ruby|php|kotlin|swift|haskell|scala|perl|sql|bash"
-    r"|shell script|html|css|matlab|fortran|lua|julia|assembly)\b|\bC(?:\+\+|#)"
-    r"|\b(?-i:in (?:C|R|Go)\b(?![+#]))",
-    re.IGNORECASE,
-)
 _NAMED = re.compile(
     r"\b(?:function|method)\s+(?:(?:called|named)\s+)?[`'\"]?([A-Za-z_]\w*)[`'\"]?\s*(?=\(|`)"
     r"|\b(?:called|named)\s+[`'\"]?([A-Za-z_]\w*)"
@@ -60,13 +52,6 @@ def asks_for_code(question: str, *, has_examples: bool = False) -> bool:
     if _ASKS.search(text) or _DEF.search(text):
         return True
     return has_examples and bool(_VERB.search(text))
-
-
-def other_language(question: str) -> str | None:
-    """The programming language asked for, where it is not Python."""
-    text = question[:MAX_PROMPT]
-    found = None if _PYTHON.search(text) else _LANGUAGE.search(text)
-    return found.group() if found else None
 
 
 def asked_names(question: str) -> tuple[str, ...]:

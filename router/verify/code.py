@@ -28,7 +28,6 @@ from router.verify.asked import (
     NOT_FUNCTIONS,
     asked_names,
     asks_for_code,
-    other_language,
     preamble,
 )
 from router.verify.asserts import read_asserts
@@ -37,6 +36,7 @@ from router.verify.examples import Example, read_examples
 from router.verify.finding import Finding, as_verdict
 from router.verify.inner import inner, job, nonce_records
 from router.verify.judge import judge
+from router.verify.languages import other_language
 from router.verify.runner import Runner
 from router.verify.sandbox import SandboxResult
 from router.verify.text import strip_thinking

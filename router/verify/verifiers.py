@@ -18,6 +18,7 @@ from router.verify.code import check_code, extract_code
 from router.verify.equations import states_formula
 from router.verify.equivalence import EquivalenceChecker
 from router.verify.examples import read_examples
+from router.verify.languages import language_of
 from router.verify.math import check_math
 from router.verify.runner import Runner
 from router.verify.sandbox import Sandbox
@@ -65,10 +66,10 @@ class Verifiers:
             return "grounding"
         examples = bool(read_examples(text))
         if asks_for_code(text, has_examples=examples) and (signals.domain == "code" or examples):
-            return "code"
+            return _of_code(query)
         if signals.domain == "math" or states_formula(text):
             return "math"
-        return "code" if signals.domain == "code" else "none"
+        return _of_code(query) if signals.domain == "code" else "none"
 
     async def verify(self, query: Query, signals: Signals, attempt: Attempt, kind: Kind) -> Verdict:
         """Check one attempt."""
@@ -103,6 +104,11 @@ class Verifiers:
                 return Verdict(kind="math", passed=None, status="timeout", evidence=told)
         told = ("No check can reject an answer to this question.",)
         return Verdict(kind="none", passed=None, status="not_applicable", evidence=told)
+
+
+def _of_code(query: Query) -> Kind:
+    """Only Python is run."""
+    return "none" if language_of([m.content for m in query.messages]) else "code"
 
 
 def _without_answer(attempt: Attempt, kind: Kind) -> Verdict | None:

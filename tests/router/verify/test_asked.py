@@ -2,7 +2,7 @@
 
 import pytest
 
-from router.verify.asked import asked_names, asks_for_code, other_language, preamble
+from router.verify.asked import asked_names, asks_for_code, preamble
 
 
 @pytest.mark.parametrize(
@@ -33,21 +33,6 @@ def test_names(question: str, names: tuple[str, ...]) -> None:
 )
 def test_asks_for_code(question: str, asks: bool) -> None:
     assert asks_for_code(question) is asks
-
-
-@pytest.mark.parametrize(
-    ("question", "language"),
-    [
-        ("Write a JavaScript function add(a, b).", "JavaScript"),
-        ("Write it in C++ please", "C++"),
-        ("Write a function in C.", "in C"),
-        ("Port this Java method to Python.", None),
-        ("Write a function that sorts.", None),
-        ("def go(java):\n    pass", None),
-    ],
-)
-def test_other_languages(question: str, language: str | None) -> None:
-    assert other_language(question) == language
 
 
 def test_preamble_keeps_imports_and_whole_helpers_only() -> None:
