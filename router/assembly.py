@@ -6,6 +6,7 @@ imported here and below, never by `import router`.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from router.graph import (
 from router.knowledge.answerability import answerability
 from router.knowledge.opening import PassageIndex, open_index
 from router.knowledge.retrieving import Retriever
+from router.masking import masked, pathless
 from router.models.pool import Models
 from router.paths import data_dir
 from router.signals.aside import ProcessSignals, SignalsAside, ThreadedSignals, make_featuriser
@@ -39,7 +41,7 @@ from router.verify.runner import make_runner
 
 __all__ = ["Assembly"]
 
-
+_LOG = logging.getLogger(__name__)
 _NO_PART = frozenset(
     {"policy", "limits", "prices", "gateway", "ledger", "embeddings", "watch", "tracing",
      "telemetry", "audits", "shadow"}
@@ -156,6 +158,9 @@ def _load(settings: Settings) -> tuple[SignalsAside, Encoder, PassageIndex | Non
     try:
         index = open_index(settings.knowledge, encoder)
     except KnowledgeError as error:
-        return signals, encoder, None, str(error)
+        # Callers are told it too, and not where the files are: the log says that.
+        _LOG.warning("%s", masked(str(error)))
+        told = str(error).replace(str(settings.knowledge.folder), "knowledge.path")
+        return signals, encoder, None, masked(pathless(told))
     encoder.encode(["warm up"])  # searching does not go through the processes
     return signals, encoder, index, None

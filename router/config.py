@@ -7,12 +7,12 @@ are merged key by key. Unknown keys, impossible values and missing files raise
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
-from pydantic import ValidationError, model_validator
+from pydantic import BaseModel, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -25,6 +25,7 @@ from policies import Policy, PolicyError, create
 from router.arms.methods import Sampled
 from router.errors import ConfigError
 from router.labels.settings import AuditSettings, ShadowSettings
+from router.masking import remember
 from router.presets import read_preset
 from router.settings import (
     ArmSettings,
@@ -104,6 +105,11 @@ class Settings(BaseSettings):
         return (init_settings, env_settings, *file, _Defaults(settings_cls))
 
     @model_validator(mode="after")
+    def _no_secret_is_told(self) -> "Settings":
+        remember(_secrets(self))
+        return self
+
+    @model_validator(mode="after")
     def _arms_name_models(self) -> "Settings":
         for name, arm in self.arms.items():
             if arm.model not in self.models:
@@ -120,6 +126,22 @@ class Settings(BaseSettings):
     def make_policy(self) -> Policy:
         """The configured policy. Raises `ConfigError` naming the parameter."""
         return make_policy(self.policy.name, self.policy.params)
+
+
+def _secrets(value: Any) -> Iterator[str]:
+    """Every key and address that is kept secret, wherever it stands."""
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+        return
+    inner: Any = ()
+    if isinstance(value, BaseModel):
+        inner = (getattr(value, name) for name in type(value).model_fields)
+    elif isinstance(value, Mapping):
+        inner = value.values()
+    elif isinstance(value, list | tuple):
+        inner = value
+    for one in inner:
+        yield from _secrets(one)
 
 
 def _check_samples(name: str, arm: ArmSettings, model: ModelSettings) -> None:

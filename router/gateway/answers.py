@@ -161,9 +161,13 @@ class Health(_Open):
 
 
 class Ready(_Open):
-    """Whether requests can be answered, and what is missing."""
+    """Whether requests can be answered, and what is missing; why it is, with the admin key."""
 
     ready: bool
+    models: dict[str, str]
+    """`ready`, `starting`, `not configured` or `down`."""
+    ledger: str
+    index: str
 
 
 class Reloaded(BaseModel):

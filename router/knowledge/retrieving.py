@@ -12,6 +12,7 @@ What this does not do: choose an arm, or read an answer out of the passages.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -20,6 +21,7 @@ from policies import Needs
 from router.errors import KnowledgeError
 from router.knowledge.answerability import FOUND
 from router.knowledge.following import first_query, follow_up, merged
+from router.masking import masked, pathless
 from router.state import Lookup, Passage, Query, Signals
 
 __all__ = ["ANSWERABILITY", "LEAST_KNOWLEDGE", "Answerability", "Retriever", "Searcher", "wanted"]
@@ -30,6 +32,7 @@ LEAST_KNOWLEDGE = 0.2
 """Half of where the threshold policy sees a need for facts (0.4): below it no policy here would
 choose an index arm first, so a search would be paid for nothing."""
 _HOUR = 3600.0
+_LOG = logging.getLogger(__name__)
 
 Answerability = Callable[[str, Sequence[Passage], int], float]
 """Question, passages, how many of the first are read -> P(those hold the answer)."""
@@ -74,7 +77,8 @@ class Retriever:
             async with asyncio.timeout(timeout_s):
                 found = await self._found(query)
         except KnowledgeError as error:
-            found = Lookup(error=str(error))
+            _LOG.warning("%s", masked(str(error)))
+            found = Lookup(error=masked(pathless(str(error))))  # the caller reads it
         except TimeoutError:
             found = Lookup(error="the index did not answer in the request's time")
         seconds = time.perf_counter() - started

@@ -13,6 +13,7 @@ from router.errors import (
     ModelUnreachable,
     RequestRejected,
 )
+from router.masking import masked
 from router.models.completion import Endpoint, Tally
 from router.models.loading import load_litellm
 from router.models.wire import StreamError
@@ -111,5 +112,7 @@ def _is_overflow(status: object, said: str) -> bool:
 
 
 def _first_line(endpoint: Endpoint, error: Exception) -> str:
-    line = (str(error).splitlines() or [type(error).__name__])[0][:200]
-    return line.replace(endpoint.api_key, "***") if endpoint.api_key else line
+    """The upstream's words, which may quote what was sent to it."""
+    line = (str(error).splitlines() or [type(error).__name__])[0]
+    # Before it is cut: half a key would not be known for one.
+    return masked(line, endpoint.api_key or "")[:200]

@@ -6,6 +6,7 @@ completion, which also measured the tokens per second that price a model of your
 """
 
 import asyncio
+import logging
 import os
 import time
 from collections.abc import Mapping
@@ -29,6 +30,7 @@ from router.errors import (
     RequestRejected,
     SetupError,
 )
+from router.masking import masked, pathless
 from router.models.abilities import abilities, provider_takes
 from router.models.breaker import FIRST_S, Breaker
 from router.models.completion import Endpoint
@@ -47,6 +49,7 @@ from router.state import Price
 
 __all__ = ["Models"]
 
+_LOG = logging.getLogger(__name__)
 _FAILURES = (ModelUnavailable, ModelDied, ModelStalled, BadResponse)
 """What speaks against a server. A request that it rejects, a key, a prompt that is too long or a
 caller's own deadline speak against the request: one caller must not take a model from all."""
@@ -175,7 +178,7 @@ class Models:
         except Exception as error:  # whatever it is, this model is down and the others are not
             known = isinstance(error, OckhamError)
             what = str(error) if known else f"models.{model.name}: {type(error).__name__}: {error}"
-            model.why_not, model.retry_at = what, time.monotonic() + model.breaker.open()
+            _leave_out(model, what)
             if model.server is not None:
                 model.server.stop()
                 model.server = None
@@ -197,8 +200,8 @@ class Models:
             return
         gone = model.dead or isinstance(error, ModelUnreachable)
         if model.breaker.failed(began, gone=gone) and model.endpoint is not None:
-            model.endpoint, model.why_not = None, str(error)
-            model.retry_at = time.monotonic() + model.breaker.open()
+            model.endpoint = None
+            _leave_out(model, str(error))
 
     def why_not(self, name: str) -> str | None:
         """Why the model cannot be called now, None where it can."""
@@ -264,7 +267,8 @@ def _declare(name: str, settings: ModelSettings, env: Mapping[str, str]) -> _Mod
         try:
             embedded_weights(name, settings)
         except SetupError as error:
-            return _Model(settings, name, None, None, why_not=str(error), retry_at=float("inf"))
+            why = _logged(str(error))
+            return _Model(settings, name, None, None, why_not=why, retry_at=float("inf"))
     price = stated_price(name, settings, chosen)
     measured = price is None
     if price is None:
@@ -276,6 +280,19 @@ def _declare(name: str, settings: ModelSettings, env: Mapping[str, str]) -> _Mod
         measured=measured,
         most_input=(entry or {}).get("max_input_tokens"),
     )  # fmt: skip
+
+
+def _leave_out(model: _Model, what: str) -> None:
+    """It is down, for so long as its breaker says."""
+    told = masked(pathless(what))
+    model.why_not = told if told == model.why_not else _logged(what)
+    model.retry_at = time.monotonic() + model.breaker.open()
+
+
+def _logged(what: str) -> str:
+    """What callers may be told of it; the whole of it is in the log."""
+    _LOG.warning("%s", masked(what))
+    return masked(pathless(what))
 
 
 async def _connect(model: _Model) -> Endpoint:

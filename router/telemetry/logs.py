@@ -6,27 +6,15 @@ get into. What other lines may hold by accident (a key in an exception's text) i
 
 import json
 import logging
-import re
 from datetime import UTC, datetime
 from typing import Any
 
+from router.masking import masked
 from router.telemetry.seen import Seen, policy_of
 
-__all__ = ["JsonFormatter", "access_fields", "log_access", "masked", "set_up"]
+__all__ = ["JsonFormatter", "access_fields", "log_access", "set_up"]
 
 _ACCESS = logging.getLogger("ockham.access")
-_MASKED = "***"
-_SECRETS = re.compile(
-    r"(?i)(bearer\s+)[^\s\"',;]+"
-    r"|((?:api[_-]?key|authorization|x-api-key|password|token)[\"']?\s*[:=]\s*[\"']?)[^\s\"',;]{4,}"
-    r"|\b(?:sk|ock|ockham|gsk|xai)[-_][A-Za-z0-9_-]{8,}"
-    r"|(://[^/\s:@]*:)[^@\s/]+(?=@)"
-)
-
-
-def masked(text: str) -> str:
-    """The text without what looks like a secret."""
-    return _SECRETS.sub(lambda m: f"{m[1] or m[2] or m[3] or ''}{_MASKED}", text)
 
 
 class _Formatter(logging.Formatter):

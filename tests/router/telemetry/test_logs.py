@@ -6,7 +6,8 @@ import logging
 
 import pytest
 
-from router.telemetry.logs import JsonFormatter, log_access, masked, set_up
+from router.masking import masked
+from router.telemetry.logs import JsonFormatter, log_access, set_up
 
 from .conftest import SECRET_ANSWER, SECRET_PROMPT
 
@@ -64,6 +65,7 @@ def test_planted_secrets_and_prompts_are_nowhere(written, ended, log_format, key
     logger = logging.getLogger("router.somewhere")
     logger.warning("provider said: wrong key %s", key)
     logger.warning("headers: {'Authorization': 'Bearer %s'}", key)
+    logger.warning("headers: {'Authorization': 'Bearer %s'}", "weird0004")
     logger.warning("postgresql://ockham:%s@db/ledger is gone", "hunter2hunter2")
     try:
         raise ValueError(f"api_key={key}")
@@ -71,7 +73,7 @@ def test_planted_secrets_and_prompts_are_nowhere(written, ended, log_format, key
         logger.exception("it broke")
     text = stream.getvalue()
     assert text.count("\n") >= 5 and "it broke" in text
-    for hidden in (key, SECRET_PROMPT, SECRET_ANSWER, "zanzibar", "hunter2", "key-1"):
+    for hidden in (key, SECRET_PROMPT, SECRET_ANSWER, "zanzibar", "hunter2", "key-1", "weird"):
         assert hidden not in text
 
 
