@@ -7,16 +7,23 @@ answer has, by the answering model's tokenizer. A larger model may write more or
 
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Literal
 
 from policies import OnlyArm, Policy
 from router.bounds import unmet
 from router.config import Settings
-from router.errors import BudgetError, InputError, NoAnswerError, TooLateError
+from router.errors import (
+    BudgetError,
+    InputError,
+    NoAnswerError,
+    RejectedError,
+    TooLateError,
+    TooLongError,
+)
 from router.models.prices import reference_price
+from router.runlog import trace_of
 from router.samples import AttemptStatus
-from router.state import Answer, Attempt, Decision, RunState, Signals, Trace, Verdict
+from router.state import Answer, ArmEstimate, Attempt, Decision, RunState, Signals, Verdict
 
 __all__ = ["TOKEN_MODEL", "conclude", "returned"]
 
@@ -42,6 +49,8 @@ def conclude(
         InputError: the caller's own max_cost_usd lets no arm be run that could be, or no model
             of the configuration can do what the request needs.
         TooLateError: nothing was said that could be returned within the caller's max_seconds.
+        TooLongError: the prompt fits the context of no model that was asked or could be.
+        RejectedError: every model that was asked says that it cannot serve this request.
         NoAnswerError: nothing was said that could be returned; the message tells why each
             arm failed or could not be run.
     """
@@ -67,7 +76,7 @@ def conclude(
         citations=best.citations,
         note=_noted(state, decision, best, verdict),
         signals=state["signals"],
-        trace=_trace(policy, state, started),
+        trace=trace_of(policy, state, started),
     )
 
 
@@ -161,7 +170,17 @@ def _no_answer(
     bounded = own is not None and own < settings.limits.max_cost_usd
     if bounded and not attempts and any(arm.over_cap for arm in arms):
         return InputError(what)
-    return NoAnswerError(what)
+    return _at_fault(attempts, arms)(what)
+
+
+def _at_fault(attempts: Sequence[Attempt], arms: Sequence[ArmEstimate]) -> type[NoAnswerError]:
+    """Whether the request itself is to blame, so that asking again would end the same."""
+    faults = {attempt.fault for attempt in attempts}
+    if None in faults or any(arm.away for arm in arms):  # they may answer it another time
+        return NoAnswerError
+    if "rejected" in faults:
+        return RejectedError
+    return TooLongError if faults or any(arm.too_long for arm in arms) else NoAnswerError
 
 
 def _nothing(decision: Decision, attempts: Sequence[Attempt]) -> str:
@@ -176,18 +195,3 @@ def _nothing(decision: Decision, attempts: Sequence[Attempt]) -> str:
     if len(lines) == 1:
         lines += [f"  {reason}" for reason in decision.reasons]
     return "\n".join(lines)
-
-
-def _trace(policy: Policy, state: RunState, started: float) -> Trace:
-    seconds = time.perf_counter() - started
-    return Trace(
-        id=state["query"].id,
-        created=datetime.now(UTC).isoformat(timespec="milliseconds"),
-        policy=f"{policy.name}@{policy.version}",
-        query=state["query"],
-        signals=state["signals"],
-        steps=tuple(state["steps"]),
-        seconds=seconds,
-        model_seconds=sum(a.seconds for a in state["attempts"]),
-        features=state["features"],
-    )

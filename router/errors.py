@@ -7,7 +7,9 @@
     ├── KnowledgeError           exit 3   the index cannot be built, read or trusted
     ├── LedgerError              exit 3   the ledger cannot be opened, read or written
     ├── NoAnswerError            exit 4   every arm that could be tried failed
-    │   └── TooLateError                  none did within the caller's own max_seconds
+    │   ├── TooLateError                  none did within the caller's own max_seconds
+    │   ├── TooLongError                  the prompt fits no model's context
+    │   └── RejectedError                 the models say that they cannot serve the request
     ├── BudgetError              exit 4   the budget holds no arm's worst case
     └── ModelError               exit 4   a model call failed
         ├── ModelUnavailable              the server refused
@@ -42,9 +44,11 @@ __all__ = [
     "ModelUnreachable",
     "NoAnswerError",
     "OckhamError",
+    "RejectedError",
     "RequestRejected",
     "SetupError",
     "TooLateError",
+    "TooLongError",
 ]
 
 
@@ -92,6 +96,14 @@ class NoAnswerError(OckhamError):
 
 class TooLateError(NoAnswerError):
     """No arm answered within the seconds that the caller allowed; more of them may help."""
+
+
+class TooLongError(NoAnswerError):
+    """The prompt fits the context of no model that could be asked: a shorter one may."""
+
+
+class RejectedError(NoAnswerError):
+    """Every model that was asked says that it cannot serve this request as it is."""
 
 
 class BudgetError(OckhamError):

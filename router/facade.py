@@ -23,6 +23,7 @@ from router.home import Home
 from router.models.prices import check_prices
 from router.purse import Purse
 from router.query import Askable, make_query
+from router.runlog import RunLog
 from router.state import Answer, Bounds, Decision, Event, Query, RunState, Signals
 from router.watch import Watch
 
@@ -90,14 +91,21 @@ class Router:
         return self._home.wait(self._answer(query, policy))
 
     async def aask(
-        self, query: Askable, *, policy: PolicyChoice = None, purse: Purse | None = None
+        self,
+        query: Askable,
+        *,
+        policy: PolicyChoice = None,
+        purse: Purse | None = None,
+        log: RunLog | None = None,
     ) -> Answer:
         """`ask` for async code; cancelling it stops the model's work.
+
+        A `log` has the trace of a run that ends without an answer, too.
 
         Raises:
             BudgetError: the purse holds no arm's worst case, and nothing was answered.
         """
-        return await self._home.carry_over(self._answer(query, policy, purse))
+        return await self._home.carry_over(self._answer(query, policy, purse, log))
 
     async def astream(
         self,
@@ -106,20 +114,21 @@ class Router:
         policy: PolicyChoice = None,
         commit: bool = False,
         purse: Purse | None = None,
+        log: RunLog | None = None,
     ) -> AsyncGenerator[Event, None]:
         """Everything that happens, as it happens; the last event holds the `Answer`.
 
         With `commit`, text of an unchecked arm that has been streamed is final: it is not
         thrown away for another arm's, even where it was cut at the token cap. A `purse` pays:
         it is asked in the router's own loop, before each arm, and settled after it, also where
-        the run is left in the middle.
+        the run is left in the middle. A `log` has the trace of such a run.
         Leaving the loop early (`aclose`, cancellation) stops the model's work.
         """
         home, here = self._home.loop(), asyncio.get_running_loop()
         queue: asyncio.Queue[Event | None] = asyncio.Queue()
         if home is here:
             run: asyncio.Future[None] = here.create_task(
-                self._drive(query, policy, queue.put_nowait, commit, purse)
+                self._drive(query, policy, queue.put_nowait, commit, purse, log)
             )
         else:
 
@@ -128,7 +137,7 @@ class Router:
                     here.call_soon_threadsafe(queue.put_nowait, event)
 
             run = asyncio.wrap_future(
-                self._home.submit(self._drive(query, policy, carry, commit, purse))
+                self._home.submit(self._drive(query, policy, carry, commit, purse, log))
             )
         try:
             while (event := await queue.get()) is not None:
@@ -283,7 +292,11 @@ class Router:
         return make_query(query, max_chars=self.settings.limits.max_query_chars)
 
     async def _answer(
-        self, query: Askable, policy: PolicyChoice, purse: Purse | None = None
+        self,
+        query: Askable,
+        policy: PolicyChoice,
+        purse: Purse | None = None,
+        log: RunLog | None = None,
     ) -> Answer:
         answers: list[Answer] = []
 
@@ -291,7 +304,7 @@ class Router:
             if event is not None and event.kind == "answer":
                 answers.append(event.data)
 
-        await self._drive(query, policy, keep, purse=purse, quiet=True)
+        await self._drive(query, policy, keep, purse=purse, log=log, quiet=True)
         return answers[0]
 
     async def _drive(
@@ -301,6 +314,7 @@ class Router:
         emit: Callable[[Event | None], None],
         commit: bool = False,
         purse: Purse | None = None,
+        log: RunLog | None = None,
         quiet: bool = False,
     ) -> None:
         """One run on the home loop. Emits its events (`quiet`: the answer alone), then None,
@@ -312,7 +326,9 @@ class Router:
             deadline = time.perf_counter() + most_seconds(self.settings.limits, asked.bounds)
             assembly = await self._ready_in_time(asked.bounds)
             started = time.perf_counter()
-            context = Context(assembly.engine, chosen, deadline, commit, purse, quiet)
+            if log is not None:
+                log.begin(chosen, asked)
+            context = Context(assembly.engine, chosen, deadline, commit, purse, log, quiet)
             with self._no_tracing():
                 state = await _through(assembly.graph, asked, context, emit)
             left = float("inf") if purse is None else purse.left_usd

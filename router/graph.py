@@ -36,6 +36,7 @@ from router.needs import is_plain
 from router.offers import refusal
 from router.paying import reserve, settle, settle_broken
 from router.purse import Purse
+from router.runlog import RunLog
 from router.state import (
     ArmEstimate,
     Attempt,
@@ -111,6 +112,8 @@ class Context:
     """The caller shows text as it comes, so an unchecked answer that was shown is final."""
     purse: Purse | None = None
     """Who pays; None: nobody but `limits.max_cost_usd` bounds the run."""
+    log: RunLog | None = None
+    """Told of everything that the nodes do."""
     quiet: bool = False
     """Nobody watches: no events are written, which saves a turn of the graph's loop each."""
 
@@ -143,6 +146,7 @@ async def classify(
         "verdicts": [],
         "steps": [Step(node="classify", seconds=time.perf_counter() - start)],
     }
+    _log(runtime, update)
     looked_for = _looked_for(runtime.context, state["query"], signals)
     return Command(update=update, goto="retrieve" if looked_for else "decide")
 
@@ -154,7 +158,8 @@ async def retrieve(state: RunState, runtime: Runtime[Context]) -> RunState:
     lookup = await runtime.context.engine.retriever.look_up(state["query"], left_s)
     _writer(runtime)(Event(kind="passages", data=lookup))
     step = Step(node="retrieve", seconds=time.perf_counter() - start, lookup=lookup)
-    return {"lookup": lookup, "features": with_lookup(state["features"], lookup), "steps": [step]}
+    features = with_lookup(state["features"], lookup)
+    return _log(runtime, {"lookup": lookup, "features": features, "steps": [step]})
 
 
 async def look_up(context: Context, state: RunState) -> Lookup | None:
@@ -186,7 +191,7 @@ async def decide(state: RunState, runtime: Runtime[Context]) -> Command[Literal[
     decision = decide_once(context, state)
     _writer(runtime)(Event(kind="decision", arm=decision.arm, data=decision))
     step = Step(node="decide", seconds=time.perf_counter() - start, decision=decision)
-    update: RunState = {"decision": decision, "steps": [step]}
+    update = _log(runtime, {"decision": decision, "steps": [step]})
     return Command(update=update, goto="__end__" if decision.arm is None else "act")
 
 
@@ -279,13 +284,15 @@ async def act(state: RunState, runtime: Runtime[Context]) -> Command[Literal["ve
     if lease is None:
         why_not = refusal(worst, context.purse.left_usd)
         step = Step(node="act", seconds=time.perf_counter() - start, refused=f"{arm}: {why_not}")
-        refused: RunState = {"refused": {arm: why_not}, "steps": [step]}
+        refused = _log(runtime, {"refused": {arm: why_not}, "steps": [step]})
         return Command(update=refused, goto="decide")
     tab = Tab()
     try:
         done = await _run(state, runtime, start, worst, tab)
     except BaseException:
         tab.usd += _looked_up(state)
+        broken = Step(node="act", seconds=time.perf_counter() - start, broken=arm)
+        _log(runtime, {"steps": [broken]})
         await settle_broken(context.purse, lease, tab)
         raise
     await settle(context.purse, lease, done["attempts"][-1])
@@ -321,7 +328,7 @@ async def _run(
     attempt = _charged(state, attempt)
     write(Event(kind="attempt_done", arm=name, checked=checked, data=attempt))
     step = Step(node="act", seconds=time.perf_counter() - start, attempt=attempt)
-    return {"attempts": [attempt], "check": check, "steps": [step]}
+    return _log(runtime, {"attempts": [attempt], "check": check, "steps": [step]})
 
 
 def _listeners(write: StreamWriter, arm: str, checked: bool) -> dict[str, Any]:
@@ -369,4 +376,11 @@ async def verify(state: RunState, runtime: Runtime[Context]) -> RunState:
         )
     _writer(runtime)(Event(kind="verdict", arm=attempt.arm, data=verdict))
     step = Step(node="verify", seconds=time.perf_counter() - start, verdict=verdict)
-    return {"verdicts": [verdict], "steps": [step]}
+    return _log(runtime, {"verdicts": [verdict], "steps": [step]})
+
+
+def _log(runtime: Runtime[Context], update: RunState) -> RunState:
+    """What a node adds to the state, told to who keeps it where the state is lost."""
+    if runtime.context.log is not None:
+        runtime.context.log.add(update)
+    return update

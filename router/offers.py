@@ -78,6 +78,8 @@ class Offer:
     over_budget: bool = False
     over_cap: bool = False
     unable: bool = False
+    too_long: bool = False
+    away: bool = False
 
     def told(self) -> ArmEstimate:
         """What will stand in the trace."""
@@ -87,6 +89,8 @@ class Offer:
             over_budget=self.over_budget,
             over_cap=self.over_cap,
             unable=self.unable,
+            too_long=self.too_long,
+            away=self.away,
             predicted_cost_usd=_known(self.predicted),
             worst_cost_usd=_known(self.worst),
             predicted_seconds=_known(self.seconds),
@@ -131,11 +135,17 @@ class Offers:
         language = state["signals"].language
         capable = model.languages is None or language in {*model.languages, "und"}
         missing = self._missing(arm, state["query"]) if plain else None
-        unable = missing is not None
         again = self._same_call(name, arm) if plain else None
-        why_not = missing or again or self._why_not(arm, state, size.prompt)
+        down = self._models.why_not(arm.model)
+        too_long = self._too_long(arm, size.prompt)
+        why_not = missing or again or down or too_long or self._no_passages(arm, state)
+        flags = {
+            "unable": missing is not None,
+            "too_long": too_long is not None,
+            "away": self._models.away(arm.model),
+        }
         if price is None:
-            return Offer(float("nan"), float("nan"), why_not, capable, seconds, unable=unable)
+            return Offer(float("nan"), float("nan"), why_not, capable, seconds, **flags)
         one = price.cost(size.bound, size.cap * size.choices)
         # A method of several samples stops at what is left: `router.arms.spending`.
         every = worst_tokens(method, size.bound, size.cap * size.choices).times(1 + model.retries)
@@ -148,7 +158,7 @@ class Offers:
             over_cap = why_not is not None and not over_budget
         return Offer(
             predicted, worst, why_not, capable, seconds,
-            over_budget=over_budget, over_cap=over_cap, unable=unable,
+            over_budget=over_budget, over_cap=over_cap, **flags,
         )  # fmt: skip
 
     def reads_passages(self, query: Query) -> bool:
@@ -215,21 +225,20 @@ class Offers:
         form = len(json.dumps(reader_response_format(read, many=many)))
         return len(shown), len(shown.encode("utf-8", "replace")) + form
 
-    def _why_not(self, arm: ArmSettings, state: RunState, prompt: int) -> str | None:
-        """Why the arm cannot be run now whatever it costs, None where it can."""
-        down = self._models.why_not(arm.model)
-        if down is not None:
-            return down
+    def _no_passages(self, arm: ArmSettings, state: RunState) -> str | None:
+        """Why an arm that reads passages has none to read, None where it has."""
         query = state["query"]
-        if arm.context == "index" and query.passages is None and not is_plain(query):
-            lookup = state.get("lookup")
-            broken = lookup.error if lookup is not None else None
-            if self.index_why_not or broken:
-                return self.index_why_not or broken
+        if arm.context != "index" or query.passages is not None or is_plain(query):
+            return None
+        lookup = state.get("lookup")
+        return self.index_why_not or (lookup.error if lookup is not None else None)
+
+    def _too_long(self, arm: ArmSettings, prompt: int) -> str | None:
+        """That the prompt does not fit the model's context, None where it does."""
         context = self._models.context_tokens(arm.model)
-        if context is not None and prompt >= context:
-            return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
-        return None
+        if context is None or prompt < context:
+            return None
+        return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
 
 
 def _asked(state: RunState) -> _Asked:

@@ -4,10 +4,11 @@ A run without a purse is bounded by `limits.max_cost_usd` alone. The ledger's pu
 (`router.ledger`) holds the tenant's budget, also where several replicas spend it at once.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-__all__ = ["Basis", "Bill", "Lease", "Purse"]
+__all__ = ["Basis", "Bill", "Bills", "Lease", "Purse"]
 
 Basis = Literal["reported", "estimated", "reserved"]
 """`reported`: the server's own token counts; `estimated`: counted here, because the stream
@@ -31,6 +32,10 @@ class Bill:
     basis: Basis
     prompt_tokens: int = 0
     completion_tokens: int = 0
+
+
+Bills = Sequence[tuple[str, Bill]]
+"""What arms (by name) were charged with."""
 
 
 class Purse(Protocol):

@@ -331,6 +331,10 @@ class CitedClaim(Record):
     evidence: str = ""
 
 
+Fault = Literal["rejected", "too_long"]
+"""The server says that it cannot serve this request, or that it does not fit the context."""
+
+
 class Attempt(Record):
     """One arm, run once, and what it really cost: every token of every sample and check."""
 
@@ -341,6 +345,8 @@ class Attempt(Record):
     deployment: str | None = None
     """Which of the model's deployments answered, or failed last."""
     error: str | None = None
+    fault: Fault | None = None
+    """Of a failed call, where the request is to blame and not the server."""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     tokens_basis: Literal["reported", "counted"] = "reported"
@@ -409,6 +415,10 @@ class ArmEstimate(Record):
     """Only the most that the request may cost keeps it from being run."""
     unable: bool = False
     """Its model cannot do what the request needs (tools, images, ...), now or later."""
+    too_long: bool = False
+    """The prompt does not fit its model's context."""
+    away: bool = False
+    """Its model is down, and may be up again."""
     predicted_cost_usd: float | None = None
     worst_cost_usd: float | None = None
     predicted_seconds: float | None = None
@@ -455,6 +465,8 @@ class Step(Record):
     attempt: Attempt | None = None
     refused: str | None = None
     """The arm that was not run because the budget did not hold its worst case, and why."""
+    broken: str | None = None
+    """The arm that was running when the run broke, or its client left."""
     verdict: Verdict | None = None
 
 

@@ -20,7 +20,7 @@ __all__ = ["FakeModel", "Mode"]
 
 Mode = Literal[
     "ok", "cut", "reset", "garbage", "empty", "bad_json", "hang", "stall", "slow",
-    "auth", "busy", "error", "overflow", "length", "endless", "negative",
+    "auth", "busy", "error", "overflow", "rejected", "length", "endless", "negative",
 ]  # fmt: skip
 
 
@@ -98,10 +98,12 @@ def _handler(fake: FakeModel) -> type[BaseHTTPRequestHandler]:
             with fake.lock:
                 fake.requests.append(body)
                 mode = fake.mode_of(len(fake.requests) - 1) if fake.mode_of else fake.mode
-            status = {"auth": 401, "busy": 429, "error": 500, "overflow": 400}.get(mode)
+            status = {"auth": 401, "busy": 429, "error": 500, "overflow": 400, "rejected": 400}.get(
+                mode
+            )
             if status is not None:
                 code = "context_length_exceeded" if mode == "overflow" else "fake"
-                message = "maximum context length is 8 tokens" if status == 400 else "no"
+                message = "maximum context length is 8 tokens" if mode == "overflow" else "no"
                 self._json(status, {"error": {"message": message, "type": code, "code": code}})
                 return
             if mode == "hang":

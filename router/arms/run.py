@@ -19,6 +19,7 @@ from router.arms.spending import Spender, Tab
 from router.errors import ModelUnavailable
 from router.knowledge.retrieving import Retriever
 from router.models.completion import Endpoint
+from router.models.failures import fault_of
 from router.models.pool import Models
 from router.needs import is_plain
 from router.samples import AttemptStatus
@@ -259,6 +260,7 @@ def _of_one(drawn: Drawn, base: Mapping[str, Any], model: str) -> Attempt:
         text=drawn.reading.text,
         status=AttemptStatus.FAILED if refused else drawn.reading.status,
         error=drawn.error,
+        fault=fault_of(done.error) if done else None,
         prompt_tokens=bill.prompt_tokens,
         completion_tokens=bill.completion_tokens,
         tokens_basis=bill.basis,

@@ -11,7 +11,9 @@ from router.errors import (
     ModelError,
     NoAnswerError,
     OckhamError,
+    RejectedError,
     TooLateError,
+    TooLongError,
 )
 
 __all__ = ["Refused", "budget_reserved", "error_body", "error_of", "out_of_budget"]
@@ -60,8 +62,10 @@ def error_of(error: Exception) -> Refused:
         return error
     if isinstance(error, InputError):
         return Refused(400, str(error), "invalid_value")
-    if isinstance(error, ContextOverflow):
+    if isinstance(error, ContextOverflow | TooLongError):
         return Refused(400, str(error), "context_length_exceeded", "messages")
+    if isinstance(error, RejectedError):
+        return Refused(400, str(error), "request_rejected")
     if isinstance(error, TooLateError):
         return Refused(408, str(error), "request_timeout", kind="server_error")
     if isinstance(error, NoAnswerError | ModelError):

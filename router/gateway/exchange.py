@@ -23,6 +23,7 @@ from router.gateway.fields import Overrides
 from router.gateway.overrides import bounds_of
 from router.gateway.parts import Finished
 from router.ledger.records import Closing, Ending, Principal, RequestStart
+from router.runlog import RunLog
 from router.state import Answer, Query
 from router.tasks import to_its_end
 
@@ -50,6 +51,8 @@ class Exchange(Connection):
         self.principal: Principal | None = None
         self.booking: Booking | None = None
         self.answer: Answer | None = None
+        self.log = RunLog()
+        """What the run did, where there is no answer to tell it."""
         self.query: Query | None = None
         self.model = ""
         self.policy: str | None = None
@@ -234,6 +237,7 @@ class Exchange(Connection):
                 ending=ending,
                 http_status=self.status,
                 answer=answer,
+                trace=None if answer else self.log.trace(),
                 error=error,
                 first_token_seconds=self.first_token,
             )
@@ -256,7 +260,9 @@ class Exchange(Connection):
             seconds=time.perf_counter() - self.arrived,
             waited_seconds=self.waited,
             first_token_seconds=self.first_token,
-            answer=self._told_answer(ending),
+            answer=(answer := self._told_answer(ending)),
+            trace=answer.trace if answer else self.log.trace(),
+            bills=() if self.booking is None else self.booking.charged,
             query=self.query,
             traceparent=self.headers.get(b"traceparent", b"").decode("latin-1") or None,
         )

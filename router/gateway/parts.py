@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from router.ledger.records import Ending, Principal
-from router.state import Answer, Query
+from router.purse import Bills
+from router.state import Answer, Query, Trace
 
 if TYPE_CHECKING:
     from router.gateway.gateway import Gateway
@@ -40,6 +41,10 @@ class Finished:
     """In the queue."""
     first_token_seconds: float | None
     answer: Answer | None
+    trace: Trace | None
+    """Of its run, also where that ended without an answer; None where none began."""
+    bills: Bills
+    """What each arm was charged with."""
     query: Query | None
     traceparent: str | None = None
     """The caller's own trace (W3C), as it came."""

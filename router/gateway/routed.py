@@ -71,13 +71,13 @@ async def serve_routed(exchange: Exchange, api: Api[R]) -> None:
         conversation=conversation_key(who.tenant, messages),
     )
     query = await exchange.admit(query, asked)
-    booking = await exchange.book(query)
+    booking, log = await exchange.book(query), exchange.log
     if request.stream:
         writer = api.writer(exchange.id, request, body, reasoning=bool(asked.reasoning))
-        run = router.astream(query, policy=target.choice, commit=True, purse=booking)
+        run = router.astream(query, policy=target.choice, commit=True, purse=booking, log=log)
         await stream_run(exchange, run, writer)
         return
-    answer = await exchange.race(router.aask(query, policy=target.choice, purse=booking))
+    answer = await exchange.race(router.aask(query, policy=target.choice, purse=booking, log=log))
     exchange.answer = answer
     exchange.saw_answer()
     await exchange.send_json(api.whole(request, body, answer), headers=headers_of(answer))

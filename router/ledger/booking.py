@@ -31,7 +31,7 @@ from router.ledger.money import Periods, nano, now, periods_of, usd
 from router.ledger.records import Closing, Principal, RequestStart
 from router.ledger.rows import closing_values, start_values
 from router.ledger.writer import Operation, Writer
-from router.purse import Bill, Lease
+from router.purse import Bill, Bills, Lease
 
 __all__ = ["Booking", "Reader", "Sight"]
 
@@ -93,6 +93,7 @@ class Booking:
         """The row is committed, and says who asked, if not yet what came of it."""
         self._reserves = 0
         self._billed = 0
+        self._charged: list[tuple[str, Bill]] = []
         self._bills: list[tuple[leases.Reserve, Bill]] = []
         """Settled, and not yet queued: most of them go with the row, in one commit."""
         self._closing: asyncio.Future[Any] | None = None
@@ -106,6 +107,11 @@ class Booking:
     def left_usd(self) -> float:
         """What may still be reserved, as last seen; infinity where nothing bounds it."""
         return self._left
+
+    @property
+    def charged(self) -> Bills:
+        """What the arms were charged with so far; all of it once the row is closed."""
+        return tuple(self._charged)
 
     async def open(self) -> None:
         """Read what the budget has left. `LedgerError`: the database is away."""
@@ -165,6 +171,7 @@ class Booking:
         if held is None:
             return
         self._billed += nano(bill.usd)
+        self._charged.append((held.arm, bill))
         if self._closing is not None:
             self._submit_bill(held, bill)
             return
@@ -250,6 +257,8 @@ class Booking:
         extra = (self._reserve_of("other", rest),) if rest else ()
         unsettled = tuple(self._open.values())
         bills, self._bills = tuple(self._bills), []
+        self._charged += [(lease.arm, Bill(usd(lease.worst), "reserved")) for lease in unsettled]
+        self._charged += [(lease.arm, Bill(usd(lease.worst), "reported")) for lease in extra]
         changed = (*unsettled, *(lease for lease, _ in bills), *extra)
         held = {row for lease in changed for row in _rows(lease.tenant, lease.periods)}
 

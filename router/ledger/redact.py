@@ -25,7 +25,8 @@ def _each(inner: Any) -> dict[str, Any]:
 
 
 _ARM = _only(
-    "available", "why_not", "over_budget", "over_cap", "unable", "predicted_cost_usd",
+    "available", "why_not", "over_budget", "over_cap", "unable", "too_long", "away",
+    "predicted_cost_usd",
     "worst_cost_usd", "predicted_seconds", "probability", "quality",
 )  # fmt: skip
 _PASSAGE = _only("score", "dense", "lexical")
@@ -42,8 +43,8 @@ _SAMPLE = _only(
     "prompt_tokens", "completion_tokens", "tokens_basis", "cost_usd", "seconds",
 )  # fmt: skip
 _ATTEMPT = _only(
-    "arm", "model", "status", "prompt_tokens", "completion_tokens", "tokens_basis", "cost_usd",
-    "most_usd", "price", "seconds", "first_token_seconds", "answerable", "logprobs", "shown_tokens",
+    "arm", "model", "status", "fault", "prompt_tokens", "completion_tokens", "tokens_basis",
+    "cost_usd", "most_usd", "price", "seconds", "first_token_seconds", "answerable", "logprobs", "shown_tokens",
     passages=_each(_PASSAGE),
     samples=_each(_SAMPLE),
     selection=_only("method", "planned", "drawn", "chosen", "share"),
@@ -62,7 +63,7 @@ _TRACE: Kept = _only(
     query=_only("id", "sampling", "bounds"),
     signals=_SIGNALS,
     steps=_each(
-        _only("node", "seconds", "refused", lookup=_LOOKUP, decision=_DECISION, attempt=_ATTEMPT,
+        _only("node", "seconds", "refused", "broken", lookup=_LOOKUP, decision=_DECISION, attempt=_ATTEMPT,
               verdict=_VERDICT)
     ),
 )  # fmt: skip

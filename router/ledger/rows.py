@@ -56,6 +56,7 @@ def _closing_values(closing: Closing, texts: bool) -> dict[str, Any]:
         "error": clean(closing.error),
         "first_token_seconds": closing.first_token_seconds,
         **_answer_values(answer, texts),
+        "route": _route(answer, trace),
         **_trace_values(trace, texts),
     }
 
@@ -65,7 +66,6 @@ def _answer_values(answer: Answer | None, texts: bool) -> dict[str, Any]:
         return dict.fromkeys(_ANSWERED)
     all_large = answer.all_large_usd_estimate
     return {
-        "route": " > ".join(answer.route),
         "arm": answer.arm,
         "model": answer.model,
         **_verdict_values(answer.verdict),
@@ -76,8 +76,17 @@ def _answer_values(answer: Answer | None, texts: bool) -> dict[str, Any]:
     }
 
 
+def _route(answer: Answer | None, trace: Trace | None) -> str | None:
+    """The arms that were tried, one that broke off too."""
+    if answer is not None:
+        return " > ".join(answer.route)
+    steps = () if trace is None else trace.steps
+    tried = [step.attempt.arm if step.attempt else step.broken for step in steps]
+    return " > ".join(filter(None, tried)) or None
+
+
 _ANSWERED = (
-    "route", "arm", "model", "verdict", "verdict_kind", "p_right", "prompt_tokens",
+    "arm", "model", "verdict", "verdict_kind", "p_right", "prompt_tokens",
     "completion_tokens", "all_large_nano", "answer",
 )  # fmt: skip
 

@@ -19,7 +19,7 @@ _SHOWN = 300
 _ENDINGS = {
     "answered": "it was answered",
     "failed": "it failed",
-    "refused": "it was refused before it ran",
+    "refused": "it was refused",
     "cancelled": "the client went away",
     "lost": "its replica died; what was reserved counts as spent",
     None: "it is running, or its replica died and the sweep has not found it",
@@ -65,9 +65,11 @@ def _steps(told: Mapping[str, Any], trace: Mapping[str, Any]) -> list[str]:
         if attempt:
             attempts += 1
             lines += _attempt(attempts, attempt)
+        if step.get("broken"):
+            lines.append(f"{as_data(step['broken'])} was running when the run broke off")
         lines += _verdict(step.get("verdict"))
     if not trace:
-        lines.append("it left no trace: it ended before a run could tell one")
+        lines.append("it left no trace: it ended before its query was placed")
     return lines
 
 

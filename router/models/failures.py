@@ -17,8 +17,9 @@ from router.masking import masked
 from router.models.completion import Endpoint, Tally
 from router.models.loading import load_litellm
 from router.models.wire import StreamError
+from router.state import Fault
 
-__all__ = ["cut_off", "model_error", "refused_unread"]
+__all__ = ["cut_off", "fault_of", "model_error", "refused_unread"]
 
 
 def cut_off(endpoint: Endpoint, tally: Tally) -> ModelError:
@@ -80,6 +81,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while at is not None:
         yield at
         at = at.__cause__ or at.__context__
+
+
+def fault_of(error: Exception | None) -> Fault | None:
+    """Whether the request itself was to blame."""
+    if isinstance(error, ContextOverflow):
+        return "too_long"
+    return "rejected" if isinstance(error, RequestRejected) else None
 
 
 def refused_unread(error: Exception) -> bool:

@@ -207,6 +207,11 @@ class Models:
         """Why the model cannot be called now, None where it can."""
         return self._models[name].why_not
 
+    def away(self, name: str) -> bool:
+        """Whether it cannot be called now, and may be later: what is not configured never is."""
+        model = self._models[name]
+        return model.why_not is not None and model.retry_at != float("inf")
+
     def settings(self, name: str) -> ModelSettings:
         """The model's configuration."""
         return self._models[name].settings

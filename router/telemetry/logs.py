@@ -55,9 +55,10 @@ def access_fields(seen: Seen) -> dict[str, Any]:
         "seconds": round(seen.seconds, 4),
         "queued_seconds": round(seen.waited_seconds, 4),
     }
+    if seen.trace is not None:
+        fields["policy"] = policy_of(seen)
     if answer is not None:
         fields |= {
-            "policy": policy_of(seen),
             "route": list(answer.route),
             "model": answer.model,
             "verdict": answer.verdict.status,

@@ -10,7 +10,7 @@ is left out then.
 """
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -20,8 +20,9 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from router.purse import Bills
 from router.samples import AttemptStatus
-from router.state import Answer
+from router.state import Answer, Step
 from router.telemetry.seen import Seen, policy_of
 
 __all__ = ["FOLDER", "Metrics"]
@@ -69,9 +70,12 @@ class Metrics:
         self._tokens = Counter(
             "ockham_tokens", "Tokens of attempts.", ("arm", "kind", "basis"), registry=made
         )
-        self._usd = Counter("ockham_usd", "USD of attempts.", ("arm", "basis"), registry=made)
+        self._usd = Counter(
+            "ockham_usd", "USD that requests were charged with, however they ended.",
+            ("arm", "basis"), registry=made,
+        )  # fmt: skip
         self._tenant_usd = Counter(
-            "ockham_tenant_usd", "USD of answered requests.", ("tenant",), registry=made
+            "ockham_tenant_usd", "The same by tenant.", ("tenant",), registry=made
         )
         self._saved = Gauge(
             "ockham_saved_usd_estimate",
@@ -111,22 +115,30 @@ class Metrics:
         self._waited.observe(seen.waited_seconds)
         if seen.first_token_seconds is not None:
             self._first.labels(seen.endpoint).observe(seen.first_token_seconds)
+        self._see_bills(seen.bills, self.tenant(seen.principal.tenant))
+        if seen.trace is not None:
+            self._see_steps(seen.trace.steps)
         if answer is not None:
-            self._see_answer(answer, self.tenant(seen.principal.tenant))
+            self._see_answer(answer)
 
-    def _see_answer(self, answer: Answer, tenant: str) -> None:
+    def _see_bills(self, bills: Bills, tenant: str) -> None:
+        for arm, bill in bills:
+            self._usd.labels(arm, bill.basis).inc(bill.usd)
+            self._tenant_usd.labels(tenant).inc(bill.usd)
+
+    def _see_answer(self, answer: Answer) -> None:
         self._own.observe(max(0.0, answer.trace.seconds - answer.trace.model_seconds))
-        self._tenant_usd.labels(tenant).inc(answer.cost_usd)
         if answer.all_large_usd_estimate is not None:
             self._saved.inc(answer.all_large_usd_estimate - answer.cost_usd)
-        for step in answer.trace.steps:
+
+    def _see_steps(self, steps: Sequence[Step]) -> None:
+        for step in steps:
             attempt = step.attempt
             if attempt is None:
                 continue
             basis = attempt.tokens_basis
             self._tokens.labels(attempt.arm, "prompt", basis).inc(attempt.prompt_tokens)
             self._tokens.labels(attempt.arm, "completion", basis).inc(attempt.completion_tokens)
-            self._usd.labels(attempt.arm, basis).inc(attempt.cost_usd)
             if attempt.status is AttemptStatus.FAILED:
                 self._failures.labels(attempt.arm).inc()
 

@@ -3,7 +3,8 @@
 from typing import Protocol
 
 from router.ledger.records import Ending, Principal
-from router.state import Answer
+from router.purse import Bills
+from router.state import Answer, Trace
 
 __all__ = ["Seen", "policy_of"]
 
@@ -33,8 +34,12 @@ class Seen(Protocol):
     def first_token_seconds(self) -> float | None: ...
     @property
     def answer(self) -> Answer | None: ...
+    @property
+    def trace(self) -> Trace | None: ...
+    @property
+    def bills(self) -> Bills: ...
 
 
 def policy_of(seen: Seen) -> str:
     """Name of the policy that served; "" where none did."""
-    return seen.answer.trace.policy if seen.answer is not None else ""
+    return seen.trace.policy if seen.trace is not None else ""

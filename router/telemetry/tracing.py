@@ -66,9 +66,9 @@ class Tracing:
         )  # fmt: skip
         if seen.status >= 500:
             span.set_status(Status(StatusCode.ERROR, seen.error or ""))
-        if seen.answer is not None and span.is_recording():
+        if seen.trace is not None and span.is_recording():
             inside, at = set_span_in_context(span), start + int(seen.waited_seconds * 1e9)
-            for step in seen.answer.trace.steps:
+            for step in seen.trace.steps:
                 at = self._step(step, at, inside)
         span.end(end)
 
@@ -109,6 +109,8 @@ def _request(seen: Seen) -> dict[str, Any]:
     }
     if seen.error is not None:
         made["error.type"] = seen.error
+    if seen.trace is not None:
+        made["ockham.policy"] = policy_of(seen)
     if seen.answer is not None:
         answer = seen.answer
         made |= {
@@ -116,7 +118,6 @@ def _request(seen: Seen) -> dict[str, Any]:
             "gen_ai.usage.input_tokens": answer.prompt_tokens,
             "gen_ai.usage.output_tokens": answer.completion_tokens,
             "gen_ai.response.finish_reasons": (answer.finish,),
-            "ockham.policy": policy_of(seen),
             "ockham.route": answer.route,
             "ockham.verdict": answer.verdict.status,
             "ockham.cost_usd": answer.cost_usd,
@@ -135,6 +136,8 @@ def _attributes(step: Step) -> dict[str, Any]:
         return {"ockham.check": step.verdict.kind, "ockham.verdict": step.verdict.status}
     if step.lookup is not None:
         return {"ockham.passages": len(step.lookup.passages)}
+    if step.broken is not None:
+        return {"ockham.arm": step.broken, "ockham.broken": True}
     return {}
 
 

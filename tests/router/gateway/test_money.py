@@ -10,8 +10,9 @@ import pytest
 from router.embedding import Embedded
 from router.errors import LedgerError
 from router.gateway.connection import Connection
-from router.ledger import tenants
+from router.ledger import reads, tenants
 from router.ledger.booking import Booking
+from router.ledger.story import story
 from router.ledger.tenants import Tenant
 
 ASK = {"model": "ockham/auto", "messages": [{"role": "user", "content": "Hello there!"}]}
@@ -130,7 +131,56 @@ def test_a_client_that_leaves_is_cancelled_and_settled(serve, fake_model):
             break
         time.sleep(0.05)
     assert (kept[0]["ending"], kept[0]["http_status"]) == ("cancelled", 499)
+    told = trace_of(served, kept[0]["id"])
+    assert told["route"] == "small" and "small was running when the run broke off" in story(told)
     assert served.gateway.places.running == 0 and not served.gateway.running
+
+
+def test_a_failed_request_can_be_explained(serve, fake_model):
+    served = serve(fake_model)
+    assert post(served).status_code == 200
+    fake_model.mode = "error"
+    failed = post(served)
+    assert failed.status_code == 503
+    _closed(served, 2)
+    told = trace_of(served, failed.headers["x-request-id"])
+    assert (told["ending"], told["policy"], told["route"]) == ("failed", "verifiability", "small")
+    assert told["fingerprint"] and told["features"] and told["prompt_hash"]
+    said = story(told)
+    for part in ("verifiability -> small", "attempt 1: small", "error: ", "HTTP 503, no_answer"):
+        assert part in said, said
+    metrics = get(served, "/metrics").text
+    assert 'ockham_upstream_errors_total{arm="small"} 1.0' in metrics
+
+
+def test_what_no_model_will_serve_is_the_requests_fault(serve, fake_model):
+    served = serve(fake_model)
+    assert post(served).status_code == 200
+    fake_model.mode = "rejected"
+    answer = post(served)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "request_rejected")
+    fake_model.mode = "overflow"
+    answer = post(served)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded")
+    fake_model.mode = "ok"
+    long = {**ASK, "messages": [{"role": "user", "content": "word " * 39_000}]}
+    answer = post(served, long)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded")
+    assert answer.json()["error"]["param"] == "messages"
+    fake_model.mode = "error"
+    assert post(served).status_code == 503, "a server that fails may answer another time"
+
+
+def trace_of(served, ident):
+    return served.gateway.ledger.read(lambda c: reads.trace(c, ident, None))
+
+
+def _closed(served, count):
+    for _ in range(200):
+        if sum(1 for row in rows(served) if row["ending"]) >= count:
+            return
+        time.sleep(0.05)
+    pytest.fail("rows stay open")
 
 
 def test_tenants_cannot_read_each_others_traces(serve, fake_model):

@@ -42,11 +42,26 @@ def test_a_request_is_counted_with_its_tokens_and_its_usd(ended):
 
 def test_a_failed_request_has_no_arm_and_no_cost(ended):
     metrics = Metrics(10)
-    metrics.see(ended(answer=None, status=503, ending="failed", first_token_seconds=None))
+    metrics.see(
+        ended(
+            answer=None, trace=None, bills=(), status=503, ending="failed",
+            first_token_seconds=None,
+        )
+    )  # fmt: skip
     told = {"endpoint": "chat", "status": "503", "ending": "failed"}
     none = {"policy": "", "arm": "", "verdict": ""}
     assert value(metrics, "ockham_requests_total", **told, **none) == 1
     assert "ockham_tenant_usd_total{" not in metrics.text().decode()
+
+
+def test_what_a_failed_request_tried_and_cost_is_counted(failed):
+    metrics = Metrics(10)
+    metrics.see(failed)
+    told = {"endpoint": "chat", "status": "503", "ending": "failed", "arm": "", "verdict": ""}
+    assert value(metrics, "ockham_requests_total", policy="always-small@1", **told) == 1
+    assert value(metrics, "ockham_upstream_errors_total", arm="small") == 1
+    assert value(metrics, "ockham_usd_total", arm="small", basis="estimated") == 0.25
+    assert value(metrics, "ockham_tenant_usd_total", tenant="acme") == 0.25
 
 
 def test_tenants_beyond_the_bound_are_one_label(ended):

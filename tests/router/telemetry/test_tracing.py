@@ -49,9 +49,19 @@ def test_a_callers_trace_is_continued_and_its_decision_holds(ended):
 
 
 def test_a_failure_is_an_error(ended):
-    (request,) = spans(ended, answer=None, status=503, ending="failed", error="no_answer")
+    ends = {"status": 503, "ending": "failed", "error": "no_answer"}
+    (request,) = spans(ended, answer=None, trace=None, **ends)
     assert request.status.status_code is StatusCode.ERROR
     assert request.attributes["error.type"] == "no_answer"
+
+
+def test_a_failed_request_has_its_steps_too(failed):
+    *steps, request = spans(lambda: failed)
+    assert request.status.status_code is StatusCode.ERROR
+    assert request.attributes["ockham.policy"] == "always-small@1"
+    (call,) = [s for s in steps if s.name.startswith("chat ")]
+    assert call.status.status_code is StatusCode.ERROR
+    assert call.parent.span_id == request.context.span_id
 
 
 def test_no_text_of_the_request(ended):
