@@ -110,6 +110,11 @@ class Gateway:
         """Raises `Refused` unless it is the operator."""
         self._keys.check_admin(self.generation.settings.gateway, headers)
 
+    async def all_operate(self) -> bool:
+        """Whether any caller is the operator: no key is asked for, and no admin key is set."""
+        own = self.generation.settings.gateway
+        return own.admin_key is None and await self._keys.stands_open(own)
+
     # -- opening and closing ----------------------------------------------------------
 
     async def open(self) -> None:

@@ -170,20 +170,29 @@ class Labels:
         """What has gone wrong, in words; as last seen."""
         return (self.bound.said,) if self.bound is not None and self.bound.state == "broken" else ()
 
-    async def status(self) -> dict[str, Any]:
-        """Plain data for `GET /ockham/status`."""
+    async def status(self, tenant: str | None = None) -> dict[str, Any]:
+        """Plain data for `GET /ockham/status`, as the tenant may see it; None: the operator.
+
+        The bound and its alarm speak of all tenants' answers: it is the gateway's promise to
+        every one of them. Feedback is the tenant's own. Of audits and shadow runs a tenant is
+        told the share; what they spend, and how many run, is the operator's (here, and by
+        `ockham labels status`).
+        """
         bound = await self.look()
         return {
             "bound": bound.told(),
             "alarms": list(self.alarms),
-            "audits": await self._purse("audit"),
-            "shadow": await self._purse("shadow"),
-            "feedback": await feedback_of(self._ledger),
+            "audits": await self._purse("audit", tenant is None),
+            "shadow": await self._purse("shadow", tenant is None),
+            "feedback": await feedback_of(self._ledger, tenant),
         }
 
-    async def _purse(self, source: Source) -> dict[str, Any]:
+    async def _purse(self, source: Source, whole: bool) -> dict[str, Any]:
         own = self.settings.audits if source == "audit" else self.settings.shadow
-        made: dict[str, Any] = {"share": own.share, "max_usd_per_day": own.max_usd_per_day}
+        made: dict[str, Any] = {"share": own.share}
+        if not whole:
+            return made
+        made["max_usd_per_day"] = own.max_usd_per_day
         if own.share <= 0:
             return made
         usage = await self._ledger.usage(PURSES[source])
@@ -212,9 +221,10 @@ _EVERY_S = 5.0
 """Labels are read at most so often."""
 
 
-async def feedback_of(ledger: Ledger) -> dict[str, Any]:
-    """What callers said, reported apart: they chose to say it."""
-    scores = [one.score for one in await ledger.labels(source="feedback") if one.score is not None]
+async def feedback_of(ledger: Ledger, tenant: str | None = None) -> dict[str, Any]:
+    """What callers said, reported apart: they chose to say it. `tenant` None: all of them."""
+    told = await ledger.labels(source="feedback", tenant=tenant)
+    scores = [one.score for one in told if one.score is not None]
     mean = sum(scores) / len(scores) if scores else None
     note = "self-selected: in no bound and no estimate"
     return {"labels": len(scores), "mean": mean, "note": note}

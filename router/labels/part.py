@@ -71,10 +71,12 @@ class LabelsPart(Part):
         return self._labels.alarms if self._labels is not None else ()
 
     async def status(self, tenant: str) -> dict[str, Any] | None:
-        if self._labels is None:
+        """The bound, and the tenant's own feedback; what audits spend is the operator's."""
+        if self._labels is None or self._gateway is None:
             return None
         try:
-            return await self._labels.status()
+            operator = await self._gateway.all_operate()
+            return await self._labels.status(None if operator else tenant)
         except OckhamError as error:
             _log.warning("the labels could not be read: %s", type(error).__name__)
             return {"error": "the labels cannot be read now"}

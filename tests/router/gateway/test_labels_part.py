@@ -6,6 +6,8 @@ import httpx
 
 from tests.router.conftest import fake_settings
 
+from .test_money import get, post, tenant_with_key
+
 ASK = {"model": "ockham/always-small", "messages": [{"role": "user", "content": "What is x in 7?"}]}
 SAID = "The answer is \\boxed{7}."
 
@@ -27,6 +29,21 @@ def test_an_answer_is_audited_behind_the_callers_back(serve, fake_model, other_f
     status = httpx.get(f"{served.url}/ockham/status", timeout=30).json()["labels"]
     assert status["audits"]["usage"]["day"]["spent_usd"] > 0
     assert status["bound"]["least"] == 59
+
+
+def test_a_tenant_sees_its_own_feedback_and_nobodys_spending(serve, fake_model, other_fake_model):
+    fake_model.answer = other_fake_model.answer = lambda _: SAID
+    served = serve(fake_model, other_fake_model, audits={"share": 1.0, "uncertain_weight": 1.0})
+    ours, theirs = tenant_with_key(served, "ours"), tenant_with_key(served, "theirs")
+    ident = post(served, ASK, ours).json()["ockham"]["trace_id"]
+    label = {"trace_id": ident, "rating": 0.25}
+    post(served, label, ours, "/ockham/feedback").raise_for_status()
+    own = get(served, "/ockham/status", ours).json()["labels"]
+    assert (own["feedback"]["labels"], own["feedback"]["mean"]) == (1, 0.25)
+    told = get(served, "/ockham/status", theirs).json()["labels"]
+    assert (told["feedback"]["labels"], told["feedback"]["mean"]) == (0, None)
+    assert told["audits"] == {"share": 1.0} and told["shadow"] == {"share": 0.0}
+    assert told["bound"]["least"] == 59, "the promise is to all"
 
 
 def test_with_audits_off_the_status_says_that_nothing_is_monitored(serve, fake_model):
