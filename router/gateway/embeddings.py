@@ -59,6 +59,7 @@ async def embeddings(exchange: Exchange) -> None:
     except TimeoutError:
         limit = settings.limits.timeout_s
         raise NoAnswerError(f"no embeddings within limits.timeout_s = {limit:g}") from None
+    exchange.embedded = made
     exchange.saw_answer()
     told = [
         (b"x-ockham-model", header(made.model)),

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.types import Receive, Scope, Send
 
+from router.embedding import Embedded
 from router.errors import LedgerError
 from router.gateway.body import Gone
 from router.gateway.connection import GONE_STATUS, Connection, Headers
@@ -51,6 +52,7 @@ class Exchange(Connection):
         self.principal: Principal | None = None
         self.booking: Booking | None = None
         self.answer: Answer | None = None
+        self.embedded: Embedded | None = None
         self.log = RunLog()
         """What the run did, where there is no answer to tell it."""
         self.query: Query | None = None
@@ -238,6 +240,8 @@ class Exchange(Connection):
                 http_status=self.status,
                 answer=answer,
                 trace=None if answer else self.log.trace(),
+                model=None if self.embedded is None else self.embedded.model,
+                prompt_tokens=None if self.embedded is None else self.embedded.tokens,
                 error=error,
                 first_token_seconds=self.first_token,
             )

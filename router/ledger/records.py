@@ -46,6 +46,10 @@ class Closing:
     answer: Answer | None = None
     trace: Trace | None = None
     """What happened, where there is no answer that holds it."""
+    model: str | None = None
+    """Which one served, where no answer says it (embeddings)."""
+    prompt_tokens: int | None = None
+    """Of such a request."""
     error: str | None = None
     """Code of the error; never a prompt's text, never a secret."""
     first_token_seconds: float | None = None

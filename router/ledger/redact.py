@@ -44,7 +44,8 @@ _SAMPLE = _only(
 )  # fmt: skip
 _ATTEMPT = _only(
     "arm", "model", "status", "fault", "prompt_tokens", "completion_tokens", "tokens_basis",
-    "cost_usd", "most_usd", "price", "seconds", "first_token_seconds", "answerable", "logprobs", "shown_tokens",
+    "cost_usd", "most_usd", "price", "seconds", "first_token_seconds", "answerable", "logprobs",
+    "shown_tokens",
     passages=_each(_PASSAGE),
     samples=_each(_SAMPLE),
     selection=_only("method", "planned", "drawn", "chosen", "share"),
@@ -63,8 +64,8 @@ _TRACE: Kept = _only(
     query=_only("id", "sampling", "bounds"),
     signals=_SIGNALS,
     steps=_each(
-        _only("node", "seconds", "refused", "broken", lookup=_LOOKUP, decision=_DECISION, attempt=_ATTEMPT,
-              verdict=_VERDICT)
+        _only("node", "seconds", "refused", "broken", lookup=_LOOKUP, decision=_DECISION,
+              attempt=_ATTEMPT, verdict=_VERDICT)
     ),
 )  # fmt: skip
 _ANSWER: Kept = _only(

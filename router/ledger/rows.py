@@ -55,15 +55,16 @@ def _closing_values(closing: Closing, texts: bool) -> dict[str, Any]:
         "http_status": closing.http_status,
         "error": clean(closing.error),
         "first_token_seconds": closing.first_token_seconds,
-        **_answer_values(answer, texts),
+        **_answer_values(answer, closing, texts),
         "route": _route(answer, trace),
         **_trace_values(trace, texts),
     }
 
 
-def _answer_values(answer: Answer | None, texts: bool) -> dict[str, Any]:
+def _answer_values(answer: Answer | None, closing: Closing, texts: bool) -> dict[str, Any]:
     if answer is None:
-        return dict.fromkeys(_ANSWERED)
+        served = {"model": clean(closing.model), "prompt_tokens": closing.prompt_tokens}
+        return {**dict.fromkeys(_ANSWERED), **served}
     all_large = answer.all_large_usd_estimate
     return {
         "arm": answer.arm,

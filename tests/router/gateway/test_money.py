@@ -98,6 +98,10 @@ def test_nobody_is_told_anything_before_the_row_is_committed(serve, fake_model, 
     post(served, key="nobody")
     # One row each, not yet closed; a stranger leaves none.
     assert seen == [(200, 1, None), (404, 1, None), (429, 1, None), (200, 1, None), (401, 0, [])]
+    _closed(served, 4)
+    embedded = rows(served)[-1]
+    assert (embedded["endpoint"], embedded["model"]) == ("embeddings", "ockham/embed")
+    assert embedded["prompt_tokens"] == 1
 
 
 def test_a_refusal_is_told_while_the_ledger_is_away(serve, fake_model, monkeypatch):
