@@ -15,6 +15,7 @@ __all__ = ["chat"]
 
 class _Chat(Api[ChatRequest]):
     schema = ChatRequest
+    form = "response_format"
 
     def messages(self, body: Body, allow_urls: bool) -> tuple[Message, ...]:
         return messages_of(body["messages"], allow_urls)

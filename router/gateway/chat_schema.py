@@ -12,7 +12,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from router.gateway.fields import (
     Absent,
-    FunctionTool,
+    FunctionTools,
     Name,
     ReasoningEffort,
     ResponseFormat,
@@ -138,7 +138,7 @@ class ChatRequest(RoutedRequest):
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     response_format: ResponseFormat | None = None
-    tools: Annotated[list[FunctionTool], Field(min_length=1, max_length=128)] | None = None
+    tools: FunctionTools | None = None
     tool_choice: Literal["none", "auto", "required"] | _NamedTool | None = None
     reasoning_effort: ReasoningEffort | None = None
     verbosity: Literal["low", "medium", "high"] | None = None

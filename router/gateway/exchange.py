@@ -25,7 +25,7 @@ from router.gateway.overrides import bounds_of
 from router.gateway.parts import Finished
 from router.ledger.records import Closing, Ending, Principal, RequestStart
 from router.runlog import RunLog
-from router.state import Answer, Query
+from router.state import Answer, JsonSchemaCheck, Query
 from router.tasks import to_its_end
 
 if TYPE_CHECKING:
@@ -176,9 +176,14 @@ class Exchange(Connection):
                 headers={"retry-after": "1"},
             ) from None  # fmt: skip
 
-    async def admit(self, query: Query, asked: Overrides) -> Query:
-        """Wait for a place; the query with what is left of its time."""
+    async def admit(self, query: Query, asked: Overrides, form: str) -> Query:
+        """Wait for a place, and for a word on its schemas; the query with what is left of its
+        time. `form`: the field that a schema came in. Raises `InputError` where one is wrong."""
         waited = await self.place()
+        for check in query.checks:
+            if isinstance(check, JsonSchemaCheck):
+                schemas = self.gateway.schemas
+                waited += await self.race(schemas.check(check.definition, form))
         if not waited:
             return query
         bounds = bounds_of(asked, waited, self.settings.limits.timeout_s)

@@ -84,7 +84,7 @@ async def dry_run(exchange: Exchange) -> None:
         checks=checks_of(request.response_format),
         bounds=bounds_of(asked, 0.0, settings.limits.timeout_s),
     )
-    await exchange.place()
+    query = await exchange.admit(query, asked, "response_format")
     signals, decision = await exchange.race(router.aroute(query, policy=target.choice))
     await exchange.send_json(route_json(signals, decision))
 

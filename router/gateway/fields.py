@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -17,9 +18,11 @@ from pydantic import (
     model_validator,
 )
 
+from router.gateway.schemas import BoundedSchema, check_size
+
 __all__ = [
     "Absent",
-    "FunctionTool",
+    "FunctionTools",
     "Metadata",
     "Model",
     "Name",
@@ -95,7 +98,7 @@ class NamedSchema(Strict):
 
     name: Name | None = None
     description: str | None = None
-    definition: dict[str, Any] = Field(alias="schema")
+    definition: BoundedSchema = Field(alias="schema")
     strict: bool | None = None
 
 
@@ -124,6 +127,16 @@ class FunctionTool(Strict):
 
     type: Literal["function"]
     function: _Function
+
+
+def _bounded(tools: list[FunctionTool]) -> list[FunctionTool]:
+    check_size(tool.function.parameters for tool in tools)
+    return tools
+
+
+FunctionTools = Annotated[
+    list[FunctionTool], Field(min_length=1, max_length=128), AfterValidator(_bounded)
+]
 
 
 class RoutedRequest(Strict, ABC):

@@ -18,6 +18,7 @@ from router.gateway.auth import Keys, check_exposure
 from router.gateway.exchange import Exchange
 from router.gateway.limits import RateLimits
 from router.gateway.parts import Part
+from router.gateway.schemas import SchemaChecker
 from router.gateway.waiting import Places
 from router.ledger.ledger import Ledger
 from router.ledger.records import Principal
@@ -82,6 +83,7 @@ class Gateway:
         url = own.rate_limit_url
         self.limits = RateLimits(None if url is None else url.get_secret_value())
         self.places = Places(own.max_concurrent, own.max_queue)
+        self.schemas = SchemaChecker()
         self.running: dict[str, Exchange] = {}
         self.draining = False
         self.started = time.time()
@@ -129,6 +131,7 @@ class Gateway:
             if self._ledger is None:
                 self._ledger = await asyncio.to_thread(Ledger.open, settings)
                 opened.push_async_callback(self._close_ledger)
+            opened.push_async_callback(asyncio.to_thread, self.schemas.close)
             self._keys = Keys(self._ledger)
             check_exposure(settings.gateway, await self._keys.has_keys())
             await self.router.__aenter__()

@@ -15,6 +15,7 @@ __all__ = ["responses"]
 
 class _Responses(Api[ResponsesRequest]):
     schema = ResponsesRequest
+    form = "text.format"
 
     def messages(self, body: Body, allow_urls: bool) -> tuple[Message, ...]:
         return messages_of_items(body, allow_urls)

@@ -6,7 +6,7 @@ refused by name. OpenAI's default of `store` is true; left out, it counts as fal
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from router.gateway.fields import (
     Absent,
@@ -16,6 +16,7 @@ from router.gateway.fields import (
     Strict,
     TokenCap,
 )
+from router.gateway.schemas import BoundedSchema, check_size
 
 __all__ = ["ResponsesRequest"]
 
@@ -97,6 +98,11 @@ class FunctionToolFlat(Strict):
     strict: bool | None = None
 
 
+def _bounded(tools: list[FunctionToolFlat]) -> list[FunctionToolFlat]:
+    check_size(tool.parameters for tool in tools)
+    return tools
+
+
 class _NamedTool(Strict):
     type: Literal["function"]
     name: Name
@@ -109,7 +115,7 @@ class _PlainFormat(Strict):
 class _SchemaFormat(Strict):
     type: Literal["json_schema"]
     name: Name
-    definition: dict[str, Any] = Field(alias="schema")
+    definition: BoundedSchema = Field(alias="schema")
     description: str | None = None
     strict: bool | None = None
 
@@ -140,7 +146,9 @@ class ResponsesRequest(RoutedRequest):
     max_output_tokens: TokenCap | None = None
     text: _TextConfig | None = None
     reasoning: _Reasoning | None = None
-    tools: Annotated[list[FunctionToolFlat], Field(max_length=128)] | None = None
+    tools: (
+        Annotated[list[FunctionToolFlat], Field(max_length=128), AfterValidator(_bounded)] | None
+    ) = None
     tool_choice: Literal["none", "auto", "required"] | _NamedTool | None = None
     truncation: Literal["disabled"] | None = None
     background: Literal[False] | None = None

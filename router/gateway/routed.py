@@ -27,6 +27,8 @@ class Api(ABC, Generic[R]):
     """One API. `request` is what `body` was validated as."""
 
     schema: type[R]
+    form: str
+    """Its field for the form of the answer."""
 
     @abstractmethod
     def messages(self, body: Body, allow_urls: bool) -> tuple[Message, ...]:
@@ -34,7 +36,7 @@ class Api(ABC, Generic[R]):
 
     @abstractmethod
     def checks(self, request: R) -> tuple[JsonSchemaCheck, ...]:
-        """What the answer is held against. Raises `InputError` where a schema is wrong."""
+        """What the answer is held against; a schema has yet to be checked."""
 
     @abstractmethod
     def call(self, request: R, body: Body) -> dict[str, Any]:
@@ -70,7 +72,7 @@ async def serve_routed(exchange: Exchange, api: Api[R]) -> None:
         bounds=bounds_of(asked, 0.0, settings.limits.timeout_s),
         conversation=conversation_key(who.tenant, messages),
     )
-    query = await exchange.admit(query, asked)
+    query = await exchange.admit(query, asked, api.form)
     booking, log = await exchange.book(query), exchange.log
     if request.stream:
         writer = api.writer(exchange.id, request, body, reasoning=bool(asked.reasoning))

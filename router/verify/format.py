@@ -90,12 +90,17 @@ def json_finding(schema: Any, text: str) -> Finding:
 
 
 def schema_fault(schema: Any) -> str | None:
-    """What is wrong with a schema, or None. Bounded only inside a worker."""
+    """What is wrong with a schema, or None. Bounded only inside a worker.
+
+    Which draft it is of, its own `$schema` says, where that is one that is known.
+    """
     from jsonschema.exceptions import SchemaError
     from jsonschema.validators import Draft202012Validator, validator_for
 
     if not isinstance(schema, dict | bool):
         return "A schema is a JSON object, true or false."
+    if isinstance(schema, dict) and not isinstance(schema.get("$schema", ""), str):
+        return "The schema is wrong at $.$schema: it must be a text."
     try:
         validator_for(schema, default=Draft202012Validator).check_schema(schema)
     except SchemaError as error:

@@ -78,7 +78,8 @@ class Workers:
     def submit(self, call: Callable[..., T], *args: Any, seconds: float) -> "Future[Done[T]]":
         """Queue a call of a module's function; its arguments and result are pickled.
 
-        The future gives a `Done`, or raises what the call raised.
+        The future gives a `Done`, or raises what the call raised. One that is cancelled before
+        its turn is not run.
         """
         future: Future[Done[T]] = Future()
         with self._turn:
@@ -133,6 +134,8 @@ class _Worker:
     def run(self) -> None:
         """In the thread: one job after the other, until None."""
         while (job := self._jobs.get()) is not None:
+            if not job.future.set_running_or_notify_cancel():
+                continue
             try:
                 answer = self._answer(job)
             except Exception as error:  # what cannot be pickled, no more processes: the caller's

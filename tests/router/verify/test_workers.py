@@ -183,3 +183,14 @@ def test_a_script_without_a_guard_runs_once(tmp_path):
     )
     ran = subprocess.run([sys.executable, script], capture_output=True, text=True, timeout=60)
     assert (ran.stdout, ran.stderr, ran.returncode) == ("sum 5\n", "", 0)
+
+
+def test_a_call_that_is_cancelled_before_its_turn_is_not_run() -> None:
+    workers = Workers(1, nothing)
+    try:
+        slow = workers.submit(time.sleep, 0.5, seconds=5)
+        assert workers.submit(fail, "never", seconds=1).cancel()
+        assert slow.result().lost is None
+        assert workers.submit(operator.add, 1, 2, seconds=1).result().value == 3
+    finally:
+        workers.close()
