@@ -92,6 +92,8 @@ def call_of(request: ResponsesRequest, body: Body) -> dict[str, Any]:
         call["reasoning_effort"] = request.reasoning.effort
     if request.text and request.text.verbosity:
         call["verbosity"] = request.text.verbosity
+    if request.user is not None:
+        call["user"] = request.user
     return call
 
 

@@ -24,6 +24,8 @@ __all__ = ["TRANSPORT_TIMEOUT_S", "complete", "request"]
 
 TRANSPORT_TIMEOUT_S = 3600.0
 """Backstop of the connection alone."""
+_SERVERS = ("openai/", "hosted_vllm/")
+"""Providers that are a server of somebody's own, where an address is given."""
 TURN_S = 0.002
 """Longest that one stream may keep the event loop to itself."""
 
@@ -162,6 +164,9 @@ async def request(
         **(endpoint.params or {}),
         **more,
     }
+    if "user" in optional and endpoint.api_base and endpoint.model.startswith(_SERVERS):
+        # LiteLLM takes it to be unknown to every model that it has no name for, and drops it.
+        optional["allowed_openai_params"] = ["user"]
     return await load_litellm().acompletion(
         model=endpoint.model,
         messages=[dict(m) for m in messages],

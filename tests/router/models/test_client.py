@@ -46,6 +46,14 @@ async def test_a_whole_answer(fake_model):
     assert "top_p" not in sent
 
 
+@pytest.mark.parametrize("provider", ["openai", "hosted_vllm"])
+async def test_who_asks_is_told_to_a_server_of_ones_own(fake_model, provider):
+    where = replace(endpoint(fake_model, params={"user": "me"}), model=f"{provider}/fake-large")
+    assert (await call(where)).error is None
+    assert fake_model.requests[0]["user"] == "me"
+    assert "allowed_openai_params" not in fake_model.requests[0]
+
+
 async def test_the_token_cap(fake_model):
     fake_model.mode = "length"
     done = await call(endpoint(fake_model))
