@@ -213,5 +213,6 @@ async def _paid(purse: Purse | None, name: str, usd: float) -> Lease | None:
             f"{name}: its worst case, USD {usd:.6f}, is above what the budget has left "
             f"(USD {max(purse.left_usd, 0):.6f})",
             purse.left_usd,
+            usd,
         )
     return lease

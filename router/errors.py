@@ -111,10 +111,12 @@ class BudgetError(OckhamError):
 
     exit_code = 4
 
-    def __init__(self, message: str, left_usd: float) -> None:
+    def __init__(self, message: str, left_usd: float, needed_usd: float | None = None) -> None:
         super().__init__(message)
         self.left_usd = left_usd
         """What the budget has left, USD."""
+        self.needed_usd = needed_usd
+        """The worst case that it would have to hold; None: the arms of the run's trace say."""
 
 
 class ModelError(OckhamError):

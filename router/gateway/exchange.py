@@ -19,7 +19,7 @@ from router.embedding import Embedded
 from router.errors import LedgerError
 from router.gateway.body import Gone
 from router.gateway.connection import GONE_STATUS, Connection, Headers
-from router.gateway.errors import Refused, budget_reserved, error_of, out_of_budget
+from router.gateway.errors import Refused, budget_told, error_of, needed_usd, out_of_budget
 from router.gateway.fields import Overrides
 from router.gateway.overrides import bounds_of
 from router.gateway.parts import Finished
@@ -109,10 +109,7 @@ class Exchange(Connection):
             used = await self.gateway.ledger.usage(self.principal.tenant)
         except Exception:  # the refusal stands without it
             return told
-        periods = [used[name] for name in ("day", "month") if used[name]["limit_usd"] is not None]
-        spent = any(one["spent_usd"] >= one["limit_usd"] for one in periods)
-        held = any(one["reserved_usd"] > 0 for one in periods)
-        return budget_reserved() if held and not spent else told
+        return budget_told(told, used, needed_usd(caught, self.log.trace()))
 
     async def _finish(self, ending: Ending, error: str | None) -> None:
         if self._placed:

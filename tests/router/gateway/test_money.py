@@ -10,6 +10,7 @@ import pytest
 from router.embedding import Embedded
 from router.errors import LedgerError
 from router.gateway.connection import Connection
+from router.gateway.errors import budget_told, out_of_budget
 from router.ledger import reads, tenants
 from router.ledger.booking import Booking
 from router.ledger.story import story
@@ -215,6 +216,43 @@ def test_out_of_budget_is_openais_429(serve, fake_model):
     response = post(served, {**ASK, "stream": True}, little)
     assert (response.status_code, response.json()["error"]["type"]) == (429, "insufficient_quota")
     assert len(fake_model.requests) == 1  # the health check
+
+
+def test_a_budget_below_every_worst_case_promises_no_other_time(serve, fake_model):
+    served = serve(fake_model)
+    key = tenant_with_key(served, "small", daily_usd=0.001)
+    refused = post(served, key=key)
+    assert refused.status_code == 429 and "retry-after" not in refused.headers
+    error = refused.json()["error"]
+    assert error["code"] == "insufficient_quota"
+    assert "USD 0.001 of 0.001 a day" in error["message"]
+    assert "cheapest arm's worst case (USD 0.00" in error["message"]
+    assert "max_tokens" in error["message"] and "ockham tenants set" in error["message"]
+    assert "next day" not in error["message"] and "used up" not in error["message"]
+    assert post(served, {**ASK, "max_tokens": 10}, key).status_code == 200, "as it said"
+
+
+DAY = {"limit_usd": 1.0, "spent_usd": 0.0, "reserved_usd": 0.0}
+NO_LIMIT = {"limit_usd": None, "spent_usd": 9.0, "reserved_usd": 9.0}
+
+
+@pytest.mark.parametrize(
+    ("day", "needed", "code", "says"),
+    [
+        ({"spent_usd": 1.0}, 0.5, "insufficient_quota", "used up"),
+        ({"spent_usd": 0.7}, 0.5, "insufficient_quota", "(USD 0.3 of 1 a day) does not hold"),
+        ({"spent_usd": 0.7}, 0.5, "insufficient_quota", "that of the next day would hold it"),
+        ({"reserved_usd": 0.7}, 0.5, "budget_reserved", "try again"),
+        ({"reserved_usd": 0.7}, 1.5, "insufficient_quota", "(USD 1.5)"),
+        ({"reserved_usd": 0.7}, None, "budget_reserved", "try again"),
+        ({}, 0.5, "budget_reserved", "try again"),  # held a moment ago
+        ({"limit_usd": 0.0}, None, "insufficient_quota", "have it raised"),
+    ],
+)
+def test_a_refusal_says_what_helps(day, needed, code, says):
+    used = {"day": {**DAY, **day}, "month": NO_LIMIT}
+    told = budget_told(out_of_budget(), used, needed)
+    assert (told.status, told.code) == (429, code) and says in str(told)
 
 
 def test_a_budget_that_running_requests_hold_is_to_be_tried_again(serve, fake_model):
