@@ -20,6 +20,7 @@ What is not here: where the weights come from (`target`), what to do where mu ga
 (`value`: nothing is estimated then).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from eval.compare import Interval, bootstrap
 
-__all__ = ["METHODS", "Weighted", "clipped", "effective", "estimate"]
+__all__ = ["METHODS", "Weighted", "clipped", "effective", "estimate", "widened"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -69,6 +70,24 @@ def estimate(
         return scale * np.array([ips, snips, dr])
 
     return dict(zip(METHODS, bootstrap(values, clusters, resamples, seed), strict=True))
+
+
+def widened(
+    made: Mapping[str, Interval], weight: Floats, outcome: Floats
+) -> Mapping[str, Interval]:
+    """The intervals of a share, at least as wide as chance allows where no label differs.
+
+    Three labels that are all right resample to themselves. Where all that weighs is right (or
+    wrong), the share is known to the exact binomial bound of so many effective labels k
+    (Clopper & Pearson, Biometrika 1934): from .025 ** (1 / k) on, or up to 1 minus that.
+    """
+    seen = outcome[weight > 0]
+    if not seen.size or not np.all((seen == 0) | (seen == 1)) or seen.min() != seen.max():
+        return made
+    bound = 0.025 ** (1 / effective(weight))
+    if seen[0] == 1:
+        return {name: got._replace(low=min(got.low, bound)) for name, got in made.items()}
+    return {name: got._replace(high=max(got.high, 1 - bound)) for name, got in made.items()}
 
 
 def clipped(weight: Floats, most: float | None) -> tuple[Floats, float]:

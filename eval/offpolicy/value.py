@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.compare import Interval
-from eval.offpolicy.estimators import METHODS, Weighted, clipped, effective, estimate
+from eval.offpolicy.estimators import METHODS, Weighted, clipped, effective, estimate, widened
 from eval.offpolicy.log import Log
 from eval.offpolicy.reward import cross_fitted
 from eval.offpolicy.target import Match, Steps, match, own
@@ -131,7 +131,7 @@ class _Judged:
         for kind, score in self._accuracies().items():
             made = self._estimate(found, weight, self.label, score)
             note = self._unlabelled(weight)
-            for method, got in made.items():
+            for method, got in widened(made, weight * self.label, score).items():
                 yield self.record(name, f"{kind}-{method}", got, note)
 
     def _cover(self, weight: Floats) -> Interval:

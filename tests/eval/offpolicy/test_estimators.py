@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from eval.offpolicy.estimators import Weighted, clipped, effective, estimate
+from eval.offpolicy.estimators import Weighted, clipped, effective, estimate, widened
 from eval.offpolicy.reward import Modelled, cross_fitted
 from eval.offpolicy.target import match
 from eval.offpolicy.value import Plan, judge, weights_of
@@ -133,3 +133,18 @@ def test_the_model_reads_no_row_that_it_predicts():
     again = cross_fitted(x, arm, 1, changed, np.ones(200), clusters, 0)
     assert again.by_arm[10:12] == pytest.approx(made.by_arm[10:12])
     assert not np.allclose(again.by_arm, made.by_arm)
+
+
+def test_a_few_labels_that_agree_prove_little():
+    weight, clusters = np.array([2.0, 2.0, 2.0, 0.0]), np.arange(4)
+    none = np.zeros(4)
+    for right, low, high in ((1.0, 0.025 ** (1 / 3), 1.0), (0.0, 0.0, 1 - 0.025 ** (1 / 3))):
+        outcome = np.array([right, right, right, np.nan])
+        made = estimate(Weighted(weight, outcome, none, none), clusters, 200)
+        assert (made["snips"].low, made["snips"].high) == (right, right)  # by resampling alone
+        wide = widened(made, weight, outcome)
+        assert wide["snips"].value == right
+        assert (wide["snips"].low, wide["snips"].high) == pytest.approx((low, high))
+    mixed = np.array([1.0, 0.0, 1.0, np.nan])
+    made = estimate(Weighted(weight, mixed, none, none), clusters, 200)
+    assert widened(made, weight, mixed) == made
