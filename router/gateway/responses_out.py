@@ -57,14 +57,24 @@ def finished(made: dict[str, Any], answer: Answer, output: list[dict[str, Any]])
         "completed_at": None if cut else int(time.time()),
         "model": answer.model,
         "output": output,
-        "usage": {
-            "input_tokens": answer.prompt_tokens,
-            "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
-            "output_tokens": answer.completion_tokens,
-            "output_tokens_details": {"reasoning_tokens": 0},
-            "total_tokens": answer.prompt_tokens + answer.completion_tokens,
-        },
+        "usage": _usage(answer),
         "ockham": explained(answer),
+    }
+
+
+def _usage(answer: Answer) -> dict[str, Any]:
+    """Tokens of all attempts: that is what was paid for.
+
+    The API demands the details. An attempt does not keep how many of its tokens were cached or
+    reasoning, so 0 stands for "not known" here; `/v1/chat/completions` may leave them out, and
+    does. What a cached prompt costs is in `ockham.cost_usd` all the same.
+    """
+    return {
+        "input_tokens": answer.prompt_tokens,
+        "input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 0},
+        "output_tokens": answer.completion_tokens,
+        "output_tokens_details": {"reasoning_tokens": 0},
+        "total_tokens": answer.prompt_tokens + answer.completion_tokens,
     }
 
 
