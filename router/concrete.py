@@ -1,22 +1,38 @@
 """A request that names a model in place of a policy: the same graph, over one arm.
 
-    small           a model of `models:`: its plainest arm (context none, method single)
-    small+index     an arm of `arms:`
+    small           a model of `models:`
     gpt-5.4         LiteLLM's name of a model of `models:`, also one that was found by its key
+    small+index     an arm of `arms:`
 
+A model is passed through: one call with what the asker sent and nothing of ours, shown as it
+comes, and only held against what the asker states. An arm is its own prompt, method and check.
 No other arm is tried. What is named nowhere is refused.
+
+A name of both is the model's, unless that arm does more than one call of it.
 """
 
 import os
 from collections.abc import Mapping
 
-from policies import OnlyArm
+from policies import OnlyArm, Policy
 from router.arms.methods import Single
 from router.config import Settings
 from router.errors import InputError
 from router.settings import ArmSettings, ModelSettings
+from router.state import Query
 
-__all__ = ["concrete_names", "concrete_policy", "plainest"]
+__all__ = ["OnlyModel", "as_asked", "concrete_names", "concrete_policy", "plainest"]
+
+
+class OnlyModel(OnlyArm):
+    """The model of an arm, passed through."""
+
+
+def as_asked(query: Query, policy: Policy) -> Query:
+    """The query, marked where the policy is a model's name."""
+    if not isinstance(policy, OnlyModel):
+        return query
+    return query.model_copy(update={"as_it_is": True})
 
 
 def concrete_policy(settings: Settings, name: str) -> OnlyArm:
@@ -25,7 +41,8 @@ def concrete_policy(settings: Settings, name: str) -> OnlyArm:
     Raises:
         InputError: there is no such arm or model, or no arm uses the model.
     """
-    if name in settings.arms:
+    own = settings.arms.get(name)
+    if own is not None and (own.model != name or _extras(own)):
         return OnlyArm(arm=name)
     model = name if name in settings.models else _by_litellm_name(settings.models).get(name)
     if model is None:
@@ -34,7 +51,7 @@ def concrete_policy(settings: Settings, name: str) -> OnlyArm:
     arm = plainest(settings.arms).get(model)
     if arm is None:
         raise InputError(f"no arm uses the model {model!r}: add one to the setting arms")
-    return OnlyArm(arm=arm)
+    return OnlyModel(arm=arm)
 
 
 def concrete_names(settings: Settings) -> tuple[str, ...]:

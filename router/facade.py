@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from policies import OnlyArm, Policy
 from router.answer import conclude, returned
 from router.bounds import most_seconds, time_limit
-from router.concrete import concrete_policy
+from router.concrete import as_asked, concrete_policy
 from router.config import Settings, load_settings, make_policy
 from router.embedding import PACKAGED, Embedded, Embedder
 from router.errors import InputError, NoAnswerError
@@ -147,7 +147,8 @@ class Router:
             await _end(run)
 
     def concrete(self, name: str) -> OnlyArm:
-        """The policy that runs one model and no other: see `router.concrete`.
+        """The policy that passes a request through to one model, or runs one arm: see
+        `router.concrete`.
 
         Raises:
             InputError: there is no such model or arm.
@@ -322,7 +323,8 @@ class Router:
         from router.graph import Context
 
         try:
-            asked, chosen = self._query(query), self._policy(policy)
+            chosen = self._policy(policy)
+            asked = as_asked(self._query(query), chosen)
             deadline = time.perf_counter() + most_seconds(self.settings.limits, asked.bounds)
             assembly = await self._ready_in_time(asked.bounds)
             started = time.perf_counter()
@@ -344,7 +346,8 @@ class Router:
     async def _decide(
         self, queries: Sequence[Askable], policy: PolicyChoice
     ) -> list[tuple[Signals, Decision]]:
-        asked, chosen = [self._query(query) for query in queries], self._policy(policy)
+        chosen = self._policy(policy)
+        asked = [as_asked(self._query(query), chosen) for query in queries]
         assembly = await self._assembled()
         return await assembly.decide(asked, chosen)
 

@@ -54,6 +54,10 @@ from router.verify.clusters import AnswerClusters
 __all__ = ["Context", "Engine", "build_graph", "decide_once", "look_up", "with_lookup"]
 
 ArmContext = Literal["none", "index"]
+_PASSED_ON = {
+    "status": "unchecked",
+    "evidence": ("A model asked for by its name: what it says is passed on, unchecked.",),
+}
 Graph = CompiledStateGraph[RunState, "Context", RunState, RunState]
 
 
@@ -309,7 +313,8 @@ async def _run(
     # Tools and images change what a right answer is: only what the asker states can judge it.
     plain = is_plain(query) and not query.checks
     check = "none" if plain else engine.checker.kind_for(query, state["signals"], arm.context)
-    checked = check != "none"
+    # Nothing could take the place of what a named model says: it is shown at once.
+    checked = check != "none" and not query.as_it_is
     write = _writer(runtime)
     write(Event(kind="attempt", arm=name, checked=checked))
     attempt = await engine.runner.run(
@@ -374,6 +379,8 @@ async def verify(state: RunState, runtime: Runtime[Context]) -> RunState:
         verdict = await runtime.context.engine.checker.verify(
             state["query"], state["signals"], attempt, state["check"]
         )
+        if state["query"].as_it_is and verdict.status == "not_applicable":
+            verdict = verdict.model_copy(update=_PASSED_ON)
     _writer(runtime)(Event(kind="verdict", arm=attempt.arm, data=verdict))
     step = Step(node="verify", seconds=time.perf_counter() - start, verdict=verdict)
     return _log(runtime, {"verdicts": [verdict], "steps": [step]})

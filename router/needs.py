@@ -4,8 +4,8 @@
             cannot do them is not run
     soft    seed, stop, penalties, reasoning_effort: passed on, dropped where a model takes none
 
-A request with a hard need is answered by one plain call of the chosen arm's model: the
-conversation as it came, no instruction of ours, no passages, one sample.
+A request with a hard need, or for a model by its name, is answered by one plain call of the
+chosen arm's model: the conversation as it came, no instruction of ours, no passages, one sample.
 """
 
 from collections.abc import Iterator, Mapping
@@ -41,11 +41,15 @@ def hard_needs(query: Query) -> frozenset[Ability]:
     raws = [m.raw for m in query.messages if m.raw is not None]
     if not query.call and not raws:
         return _NOTHING
-    return frozenset(_of_call(query.call)) | frozenset(n for raw in raws for n in _of_turn(raw))
+    needs = frozenset(_of_call(query.call)) | frozenset(n for raw in raws for n in _of_turn(raw))
+    # A named model is asked for the form as it came, and the answer is held against it.
+    return needs - {"json_schema"} if query.as_it_is and query.checks else needs
 
 
 def is_plain(query: Query) -> bool:
     """Whether it is answered by one plain call, its choices being returned as they are."""
+    if query.as_it_is:
+        return True
     if not query.call and all(m.raw is None for m in query.messages):
         return False
     return (

@@ -130,6 +130,9 @@ class Query(Record):
     bounds: Bounds = Bounds()
     conversation: str | None = None
     """Key of the conversation that this is a turn of; None: it stands alone."""
+    as_it_is: bool = False
+    """Passed through: one call with what the asker sent, shown as it comes. So where the policy
+    is a model's name (`router.concrete`)."""
 
     @property
     def response_format(self) -> dict[str, Any] | None:
@@ -366,6 +369,8 @@ class Attempt(Record):
     """Of the completion whose text this is, where the arm asks for them."""
     samples: tuple[Sample, ...] = ()
     """Empty for the method `single`."""
+    clipped: int | None = None
+    """The arm's own cap, where the caller asked for more tokens than that."""
     shown_tokens: tuple[int, int] | None = None
     """Prompt and completion tokens of the shown sample alone, without its claims and checks:
     what one call for this answer would have been. None where that is the whole attempt."""

@@ -1,4 +1,5 @@
-"""One plain call: a request with tools, images, several choices, ... as its client sent it.
+"""One plain call: a request with tools, images, several choices, ..., or for a model by its name,
+as its client sent it.
 
 What comes back are the model's choices as OpenAI's API has them (`Attempt.choices`). A tool
 call is a complete answer without a text. Its worst case bounds what is not text too:

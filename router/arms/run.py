@@ -4,7 +4,8 @@ An arm is model x context x method. Context `none` is the model's own parameters
 passages of the knowledge index, read and cited. A method of several samples draws and chooses
 in `router.arms.sampler`. Whatever happens, the result is an `Attempt` with its status, its
 tokens and its cost, those of all samples, claims and checks together. A request for more than a
-text is one plain call, whatever the arm's context and method (`router.arms.plain`).
+text, or for a model by its name, is one plain call, whatever the arm's context and method
+(`router.arms.plain`).
 """
 
 import time
@@ -112,6 +113,8 @@ class ArmRunner:
         left_s = timeout_s - (time.perf_counter() - started)
         asking = self._asking(arm, query, signals, endpoint, price, left_s, left_usd, read, tab)
         base = {"arm": name, "price": price, "passages": asking.passages or ()}
+        more = (query.sampling.max_tokens or 0) > asking.model_cap
+        base["clipped"] = asking.model_cap if more else None
         base["answerable"] = read.answerable if read is not None else None
         if plain:
             attempt = await self._plain(asking, arm, base, on_text, on_reasoning, on_delta)

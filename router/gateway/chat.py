@@ -17,14 +17,17 @@ class _Chat(Api[ChatRequest]):
     schema = ChatRequest
     form = "response_format"
 
-    def messages(self, body: Body, allow_urls: bool) -> tuple[Message, ...]:
-        return messages_of(body["messages"], allow_urls)
+    def messages(self, body: Body, allow_urls: bool, as_it_is: bool) -> tuple[Message, ...]:
+        return messages_of(body["messages"], allow_urls, as_it_is)
 
     def checks(self, request: ChatRequest) -> tuple[JsonSchemaCheck, ...]:
         return checks_of(request.response_format)
 
     def call(self, request: ChatRequest, body: Body) -> dict[str, Any]:
         return call_of(request, body)
+
+    def response_format(self, body: Body) -> dict[str, Any] | None:
+        return body.get("response_format")
 
     def whole(self, request: ChatRequest, body: Body, answer: Answer) -> dict[str, Any]:
         return completion(answer)

@@ -130,12 +130,22 @@ def explained(answer: Answer) -> dict[str, Any]:
         "confidence": verdict.confidence,
         "evidence": list(verdict.evidence),
         "reasons": _reasons(answer),
-        "note": answer.note,
+        "note": _note(answer),
         "citations": [
             {"number": c.number, "title": c.title, "source": c.source, "quote": c.quote}
             for c in answer.citations
         ],
     }
+
+
+def _note(answer: Answer) -> str | None:
+    """What to know of the answer; also that it may have been shorter than its caller allowed."""
+    cap = shown_attempt(answer).clipped
+    if cap is None:
+        return answer.note
+    asked = answer.trace.query.sampling.max_tokens
+    told = f"{asked} tokens were asked for: {cap} are the most that {answer.arm} may write"
+    return f"{answer.note}; {told}" if answer.note else told
 
 
 def _reasons(answer: Answer) -> list[str]:

@@ -20,6 +20,8 @@ _NO_EFFECT: Mapping[str, Any] = {
     "frequency_penalty": 0, "presence_penalty": 0, "logit_bias": {}, "logprobs": False,
 }  # fmt: skip
 """Values that ask for nothing: they must not rule an arm out."""
+_OF_A_TURN = ("name", "refusal")
+"""What a model may be told of a turn beside its text."""
 _ECHOED = ("annotations", "reasoning_content")
 
 
@@ -45,13 +47,20 @@ def checks_of(wanted: ResponseFormat | None) -> tuple[JsonSchemaCheck, ...]:
     return (JsonSchemaCheck(definition=named.definition if named else {"type": "object"}),)
 
 
-def messages_of(turns: Sequence[Mapping[str, Any]], allow_urls: bool) -> tuple[Message, ...]:
+def messages_of(
+    turns: Sequence[Mapping[str, Any]], allow_urls: bool, as_it_is: bool = False
+) -> tuple[Message, ...]:
     """The turns, already validated, as messages; images are checked here."""
-    return tuple(message_of(turn, f"messages.{i}", allow_urls) for i, turn in enumerate(turns))
+    return tuple(
+        message_of(turn, f"messages.{i}", allow_urls, as_it_is) for i, turn in enumerate(turns)
+    )
 
 
-def message_of(turn: Mapping[str, Any], param: str, allow_urls: bool) -> Message:
-    """One turn. `raw` stands where it holds more than a text."""
+def message_of(
+    turn: Mapping[str, Any], param: str, allow_urls: bool, as_it_is: bool = False
+) -> Message:
+    """One turn. `raw` stands where it holds more than a text; `as_it_is`: more than a role and
+    one string, too, such as a name and text in parts."""
     content = turn.get("content")
     parts = content if isinstance(content, list) else []
     text = content if isinstance(content, str) else _joined(parts)
@@ -62,9 +71,11 @@ def message_of(turn: Mapping[str, Any], param: str, allow_urls: bool) -> Message
             where = f"{param}.content.{i}.image_url.url"
             check_image(part["image_url"]["url"], where, allow_urls)
     role = "system" if turn["role"] == "developer" else turn["role"]
+    more |= as_it_is and (bool(parts) or any(turn.get(k) for k in _OF_A_TURN))
     if not (more or role == "tool" or turn.get("tool_calls")):
         return Message(role=role, content=text or turn.get("refusal") or "")
     raw = {k: v for k, v in turn.items() if v is not None and k not in _ECHOED}
+    raw["role"] = role
     return Message(role=role, content=text, raw=raw)
 
 

@@ -2,8 +2,9 @@
 
 A parameter is honoured or refused by name, never ignored. `safety_identifier`,
 `prompt_cache_key`, `metadata` and `store: false` ask for nothing that would have to be done. A
-turn's `name` reaches the model with a turn that is passed on as it came (images, tool calls), and
-is left out of a text's.
+turn's `name` reaches the model with a turn that is passed on as it came (images, tool calls; all
+turns, where a model is named), and is left out of a text's else. The role `developer` is `system`:
+that is what every model knows it by.
 """
 
 from typing import Annotated, Any, Literal, Self

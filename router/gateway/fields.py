@@ -57,7 +57,15 @@ Model = Annotated[
     ),
 ]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-TokenCap = Annotated[int, Field(ge=1, le=2**31)]
+TokenCap = Annotated[
+    int,
+    Field(
+        ge=1,
+        le=2**31,
+        description="Most tokens of the answer. More than the model's own cap in the "
+        "configuration is that cap, and `ockham.note` says so.",
+    ),
+]
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 Metadata = Annotated[
     dict[

@@ -1,11 +1,11 @@
-"""What a model's name asks for: the router, a policy of it, or one arm or model as it is."""
+"""What a model's name asks for: the router, a policy of it, one arm, or a model as it is."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from policies import Policy
 from policies.policy import ready_policies
-from router.concrete import concrete_names
+from router.concrete import OnlyModel, concrete_names
 from router.embedding import embedding_names
 from router.errors import InputError
 from router.facade import Router
@@ -26,6 +26,11 @@ class Target:
 
     policy: str | None = None
     choice: Policy | str | None = None
+
+    @property
+    def as_it_is(self) -> bool:
+        """Whether a model is named: the request is passed through to it."""
+        return isinstance(self.choice, OnlyModel)
 
 
 def target_of(router: Router, model: str, asked: Overrides) -> Target:

@@ -4,7 +4,12 @@ from typing import Any
 
 from router.gateway.exchange import Exchange
 from router.gateway.responses_out import finished, items_of, response_body
-from router.gateway.responses_query import call_of, checks_of, messages_of_items
+from router.gateway.responses_query import (
+    call_of,
+    checks_of,
+    messages_of_items,
+    response_format_of,
+)
 from router.gateway.responses_schema import ResponsesRequest
 from router.gateway.responses_stream import ResponseWriter
 from router.gateway.routed import Api, Body, serve_routed
@@ -17,14 +22,17 @@ class _Responses(Api[ResponsesRequest]):
     schema = ResponsesRequest
     form = "text.format"
 
-    def messages(self, body: Body, allow_urls: bool) -> tuple[Message, ...]:
-        return messages_of_items(body, allow_urls)
+    def messages(self, body: Body, allow_urls: bool, as_it_is: bool) -> tuple[Message, ...]:
+        return messages_of_items(body, allow_urls, as_it_is)
 
     def checks(self, request: ResponsesRequest) -> tuple[JsonSchemaCheck, ...]:
         return checks_of(request)
 
     def call(self, request: ResponsesRequest, body: Body) -> dict[str, Any]:
         return call_of(request, body)
+
+    def response_format(self, body: Body) -> dict[str, Any] | None:
+        return response_format_of(body)
 
     def whole(self, request: ResponsesRequest, body: Body, answer: Answer) -> dict[str, Any]:
         id = answer.trace.id

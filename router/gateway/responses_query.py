@@ -8,16 +8,16 @@ from router.gateway.chat_query import message_of
 from router.gateway.responses_schema import ResponsesRequest
 from router.state import JsonSchemaCheck, Message
 
-__all__ = ["call_of", "checks_of", "messages_of_items"]
+__all__ = ["call_of", "checks_of", "messages_of_items", "response_format_of"]
 
 Body = Mapping[str, Any]
 
 
-def messages_of_items(body: Body, allow_urls: bool) -> tuple[Message, ...]:
+def messages_of_items(body: Body, allow_urls: bool, as_it_is: bool = False) -> tuple[Message, ...]:
     """Instructions and items, already validated, as messages."""
     given = body["input"]
     items = [{"role": "user", "content": given}] if isinstance(given, str) else given
-    turns = [message_of(t, p, allow_urls) for t, p in _turns(items)]
+    turns = [message_of(t, p, allow_urls, as_it_is) for t, p in _turns(items)]
     if body.get("instructions"):
         turns.insert(0, Message(role="system", content=body["instructions"]))
     return tuple(turns)
@@ -74,6 +74,15 @@ def checks_of(request: ResponsesRequest) -> tuple[JsonSchemaCheck, ...]:
     if wanted.type == "json_object":
         return (JsonSchemaCheck(definition={"type": "object"}),)
     return (JsonSchemaCheck(definition=wanted.definition),)
+
+
+def response_format_of(body: Body) -> dict[str, Any] | None:
+    """The text format as the chat API nests it."""
+    wanted = (body.get("text") or {}).get("format")
+    if wanted is None or wanted["type"] != "json_schema":
+        return wanted
+    named = {k: v for k, v in wanted.items() if k != "type" and v is not None}
+    return {"type": "json_schema", "json_schema": named}
 
 
 def call_of(request: ResponsesRequest, body: Body) -> dict[str, Any]:

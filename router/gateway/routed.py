@@ -31,8 +31,9 @@ class Api(ABC, Generic[R]):
     """Its field for the form of the answer."""
 
     @abstractmethod
-    def messages(self, body: Body, allow_urls: bool) -> tuple[Message, ...]:
-        """The conversation. Raises `Refused` for an image that may not be passed on."""
+    def messages(self, body: Body, allow_urls: bool, as_it_is: bool) -> tuple[Message, ...]:
+        """The conversation; `as_it_is`: its turns to the letter. Raises `Refused` for an image
+        that may not be passed on."""
 
     @abstractmethod
     def checks(self, request: R) -> tuple[JsonSchemaCheck, ...]:
@@ -41,6 +42,10 @@ class Api(ABC, Generic[R]):
     @abstractmethod
     def call(self, request: R, body: Body) -> dict[str, Any]:
         """The parameters for the model, by the chat API's names."""
+
+    @abstractmethod
+    def response_format(self, body: Body) -> dict[str, Any] | None:
+        """The form of the answer as it was asked for, by the chat API's names."""
 
     @abstractmethod
     def whole(self, request: R, body: Body, answer: Answer) -> dict[str, Any]:
@@ -60,7 +65,10 @@ async def serve_routed(exchange: Exchange, api: Api[R]) -> None:
     router, settings = exchange.generation.router, exchange.settings
     target = target_of(router, request.model, asked)
     exchange.policy = target.policy
-    messages = api.messages(body, settings.gateway.allow_image_urls)
+    messages = api.messages(body, settings.gateway.allow_image_urls, target.as_it_is)
+    call = api.call(request, body)
+    if target.as_it_is and (form := api.response_format(body)):
+        call["response_format"] = form
     query = Query(
         id=exchange.id,
         messages=messages,
@@ -68,7 +76,7 @@ async def serve_routed(exchange: Exchange, api: Api[R]) -> None:
             max_tokens=request.token_cap, temperature=request.temperature, top_p=request.top_p
         ),
         checks=api.checks(request),
-        call=api.call(request, body),
+        call=call,
         bounds=bounds_of(asked, 0.0, settings.limits.timeout_s),
         conversation=conversation_key(who.tenant, messages),
     )

@@ -96,6 +96,8 @@ class Labels:
 
     def offer(self, query: Query, answer: Answer) -> None:
         """One answered request, after its answer was given and its row written."""
+        if answer.trace.query.as_it_is:
+            return  # its caller chose the model: nothing was promised of it
         try:
             self._offer_audit(query, answer)
             self._offer_shadow(query, answer)

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from policies import OnlyArm
 from router import InputError
-from router.concrete import concrete_names, concrete_policy
+from router.concrete import OnlyModel, concrete_names, concrete_policy
 from router.config import load_settings
 from router.embedding import PACKAGED, Embedder, embedding_price
 from router.errors import BudgetError, NoAnswerError
-from router.state import Bounds, Message, Query
+from router.state import Bounds, JsonSchemaCheck, Message, Query, Sampling
 
 from .wallet import Wallet
 
@@ -19,9 +20,9 @@ WRONG = "12 * 7 = 88\n\nThe answer is \\boxed{88}."
 def test_a_model_an_arm_or_litellms_name(clean_env):
     clean_env.setenv("OPENAI_API_KEY", "k")
     settings = load_settings()
-    assert concrete_policy(settings, "small").arm == "small"
-    assert concrete_policy(settings, "small+index").arm == "small+index"
-    assert concrete_policy(settings, "gpt-5.4").arm == "large"
+    assert concrete_policy(settings, "small") == OnlyModel(arm="small")
+    assert concrete_policy(settings, "small+index") == OnlyArm(arm="small+index")
+    assert concrete_policy(settings, "gpt-5.4") == OnlyModel(arm="large")
     assert "gpt-5.4" in concrete_names(settings)
     with pytest.raises(InputError, match="no model 'gpt-2' here; there are small, small"):
         concrete_policy(settings, "gpt-2")
@@ -31,6 +32,55 @@ def test_an_arm_of_its_own_stands_for_a_model_without_a_plain_one(clean_env):
     settings = load_settings(models={"odd": {"tier": "small", "model": "gpt-5.4"}})
     with pytest.raises(InputError, match="no arm uses the model 'odd'"):
         concrete_policy(settings, "odd")
+
+
+def test_an_arm_of_a_models_name_that_does_more_is_that_arm(clean_env):
+    vote = {"model": "small", "method": {"name": "majority", "k": 4, "temperature": 0.7}}
+    settings = load_settings(arms={"small": vote, "tiny": {"model": "small"}})
+    assert concrete_policy(settings, "small") == OnlyArm(arm="small")
+    assert concrete_policy(settings, "tiny") == OnlyArm(arm="tiny")
+
+
+@pytest.mark.parametrize("question", [MATH, "Write a function that sorts."])
+def test_a_model_is_asked_nothing_but_the_question(make_router, fake_model, question):
+    router = make_router(fake_model)
+    turns = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": question}]
+    answer = router.ask(turns, policy=router.concrete("small"))
+    assert fake_model.requests[-1]["messages"] == turns
+    assert answer.answer == "Hello from the fake model." and answer.choices
+    assert (answer.verdict.kind, answer.verdict.status) == ("none", "unchecked")
+    assert not answer.verified and answer.cost_usd > 0
+    router.ask(turns, policy=OnlyArm(arm="small"))
+    assert fake_model.requests[-1]["messages"][1]["content"].startswith(f"{question}\n\n")
+
+
+def test_what_the_asker_states_is_checked(make_router, fake_model):
+    router = make_router(fake_model)
+    schema = {"type": "object", "required": ["a"]}
+    query = Query(
+        id="q", messages=(Message(role="user", content=MATH),),
+        checks=(JsonSchemaCheck(definition=schema),),
+    )  # fmt: skip
+    answer = router.ask(query, policy=router.concrete("small"))
+    assert (answer.verdict.kind, answer.verdict.passed) == ("format", False)
+    assert answer.answer == "Hello from the fake model."
+    assert fake_model.requests[-1]["response_format"]["json_schema"]["schema"] == schema
+    fake_model.answer = lambda _: '{"a": 1}'
+    assert router.ask(query, policy=router.concrete("small")).verified
+
+
+@pytest.mark.parametrize(("asked", "clipped"), [(9000, 384), (384, None), (5, None), (None, None)])
+def test_an_attempt_knows_that_its_cap_was_lowered(make_router, fake_model, asked, clipped):
+    router = make_router(fake_model)
+    query = Query(
+        id="q", messages=(Message(role="user", content="Hello!"),),
+        sampling=Sampling(max_tokens=asked),
+    )  # fmt: skip
+    for policy in (router.concrete("small"), OnlyArm(arm="small")):
+        answer = router.ask(query, policy=policy)
+        (attempt,) = [step.attempt for step in answer.trace.steps if step.attempt]
+        assert attempt.clipped == clipped
+        assert fake_model.requests[-1]["max_tokens"] == min(asked or 384, 384)
 
 
 def test_no_other_arm_is_tried(make_router, fake_model, other_fake_model):

@@ -9,6 +9,7 @@ import json
 import numpy as np
 import pytest
 
+from policies import OnlyArm
 from router.cases import CaseBuilder
 from router.config import load_settings
 from router.models.pool import Models
@@ -65,17 +66,17 @@ async def test_no_upstream_can_count_more(make_router, fake_model, index, seed):
     }}  # fmt: skip
     router = make_router(fake_model, index=index, models=models)
     async with router:
-        for arm in ("small", "small+index"):
+        for policy in (OnlyArm(arm="small"), OnlyArm(arm="small+index"), router.concrete("small")):
             query = query_of(rng)
             asked = len(fake_model.requests)
             try:
-                answer = await router.aask(query, policy=router.concrete(arm))
+                answer = await router.aask(query, policy=policy)
             except Exception as error:  # said in words, and before anything was sent
                 assert len(fake_model.requests) == asked or "no answer" in str(error)
                 continue
-            worst = next(s.decision for s in answer.trace.steps if s.decision).arms[arm]
+            worst = next(s.decision for s in answer.trace.steps if s.decision).arms
             prompt, completion = counted(fake_model.requests[-1])
-            assert prompt * 1e-6 + completion * 4e-6 <= worst.worst_cost_usd
+            assert prompt * 1e-6 + completion * 4e-6 <= worst[policy.arm].worst_cost_usd
 
 
 async def test_retries_and_samples_are_in_the_worst_case(clean_env):
