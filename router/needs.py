@@ -2,6 +2,8 @@
 
     hard    tools, images, audio, files, json_schema, n, logprobs, logit_bias: an arm whose model
             cannot do them is not run
+    form    a JSON schema among the checks: asked of the arms whose model can keep to one; where
+            no arm's can, any is run, and the check judges what it says
     soft    seed, stop, penalties, reasoning_effort: passed on, dropped where a model takes none
 
 A request with a hard need, or for a model by its name, is answered by one plain call of the
@@ -14,7 +16,16 @@ from typing import Any, Literal, get_args
 from router.errors import InputError
 from router.state import Query
 
-__all__ = ["ABILITIES", "Ability", "check_call", "choices_asked", "hard_needs", "is_plain", "soft"]
+__all__ = [
+    "ABILITIES",
+    "Ability",
+    "check_call",
+    "choices_asked",
+    "form_needs",
+    "hard_needs",
+    "is_plain",
+    "soft",
+]
 
 Ability = Literal["tools", "images", "audio", "files", "json_schema", "n", "logprobs", "logit_bias"]
 ABILITIES: tuple[Ability, ...] = get_args(Ability)
@@ -34,6 +45,7 @@ _PARTS: Mapping[str, Ability | None] = {
     "file": "files",
 }
 _NOTHING: frozenset[Ability] = frozenset()
+_FORM: frozenset[Ability] = frozenset({"json_schema"})
 
 
 def hard_needs(query: Query) -> frozenset[Ability]:
@@ -44,6 +56,11 @@ def hard_needs(query: Query) -> frozenset[Ability]:
     needs = frozenset(_of_call(query.call)) | frozenset(n for raw in raws for n in _of_turn(raw))
     # A named model is asked for the form as it came, and the answer is held against it.
     return needs - {"json_schema"} if query.as_it_is and query.checks else needs
+
+
+def form_needs(query: Query) -> frozenset[Ability]:
+    """What the form that the asker states takes of a model, where there is one that can do it."""
+    return _FORM if query.response_format is not None else _NOTHING
 
 
 def is_plain(query: Query) -> bool:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from router.arms.bounds import expected_tokens, instruction_bytes, worst_tokens
 from router.arms.latency import Latency
 from router.arms.methods import Single
-from router.arms.plain import plain_bound, plain_tokens
+from router.arms.plain import PlainSize, plain_bound, plain_size, plain_tokens
 from router.arms.reader import passages_block, reader_response_format
 from router.arms.run import asks_many, token_cap
 from router.arms.spending import prompt_bound
@@ -22,7 +22,7 @@ from router.bounds import Left
 from router.concrete import plainest
 from router.config import Settings
 from router.models.pool import Models
-from router.needs import choices_asked, hard_needs, is_plain
+from router.needs import Ability, choices_asked, form_needs, hard_needs, is_plain
 from router.settings import ArmSettings
 from router.state import ArmEstimate, Domain, Lookup, Passage, Query, RunState
 
@@ -58,7 +58,10 @@ class _Size:
 class _Asked:
     """What all arms are asked: read once of a query that may be long."""
 
-    plain: bool
+    needs: frozenset[Ability]
+    """What its model must be able to do."""
+    plain: PlainSize | None
+    """Of one plain call, where that is what it comes to."""
     chars: int
     bound: int
     """Most tokens of the messages, without any arm's own words."""
@@ -113,7 +116,7 @@ class Offers:
 
     def all(self, state: RunState, left: Left) -> dict[str, Offer]:
         """Every arm as of now."""
-        asked = _asked(state)
+        asked = _asked(state, self._needs(state["query"]))
         return {
             name: self._of(name, arm, state, left, asked)
             for name, arm in self._settings.arms.items()
@@ -127,14 +130,14 @@ class Offers:
     def _of(self, name: str, arm: ArmSettings, state: RunState, left: Left, asked: _Asked) -> Offer:
         model = self._models.settings(arm.model)
         price = self._models.price(arm.model)
-        plain = asked.plain
-        size = self._plain_size(arm, state) if plain else self._size(arm, state, asked)
+        plain = asked.plain is not None
+        size = self._size(arm, state, asked)
         expected = self._written(arm, asked.written)
         seconds = self._latency.expect(name, expected)
         method = Single() if plain else arm.method
         language = state["signals"].language
         capable = model.languages is None or language in {*model.languages, "und"}
-        missing = self._missing(arm, state["query"]) if plain else None
+        missing = self._missing(arm, asked.needs)
         again = self._same_call(name, arm) if plain else None
         down = self._models.why_not(arm.model)
         too_long = self._too_long(arm, size.prompt)
@@ -174,6 +177,8 @@ class Offers:
 
     def _size(self, arm: ArmSettings, state: RunState, asked: _Asked) -> _Size:
         query = state["query"]
+        if asked.plain is not None:
+            return self._plain_size(arm, query, asked.plain)
         extra, extra_bytes = self._passages(arm, state)
         template = TEMPLATE_TOKENS + instruction_bytes(arm.method)
         prompt = int((asked.chars + extra) / CHARS_PER_TOKEN) + template
@@ -186,18 +191,24 @@ class Offers:
             bound, cap = min(bound, context), min(cap, context)
         return _Size(prompt, bound, cap)
 
-    def _plain_size(self, arm: ArmSettings, state: RunState) -> _Size:
+    def _plain_size(self, arm: ArmSettings, query: Query, whole: PlainSize) -> _Size:
         """Of one call with what the client sent, and nothing of ours."""
-        query, model = state["query"], self._models.settings(arm.model)
+        model = self._models.settings(arm.model)
         cap = token_cap(arm, model)
         cap = min(cap, query.sampling.max_tokens or cap)
-        bound = plain_bound(query, model.image_tokens, self._models.most_input(arm.model))
-        prompt = min(bound, plain_tokens(query, CHARS_PER_TOKEN))
+        bound = plain_bound(whole, model.image_tokens, self._models.most_input(arm.model))
+        prompt = min(bound, plain_tokens(whole, CHARS_PER_TOKEN))
         return _Size(prompt, bound, cap, choices_asked(query))
 
-    def _missing(self, arm: ArmSettings, query: Query) -> str | None:
-        """What a request for more than a text needs and the arm's model cannot do."""
-        missing = sorted(hard_needs(query) - self._models.can(arm.model))
+    def _needs(self, query: Query) -> frozenset[Ability]:
+        """What the model must be able to do; the stated form only where some arm's can do it."""
+        form = form_needs(query)
+        able = any(form <= self._models.can(arm.model) for arm in self._settings.arms.values())
+        return hard_needs(query) | form if able else hard_needs(query)
+
+    def _missing(self, arm: ArmSettings, needs: frozenset[Ability]) -> str | None:
+        """What the request needs and the arm's model cannot do."""
+        missing = sorted(needs - self._models.can(arm.model))
         if not missing:
             return None
         return (
@@ -241,13 +252,13 @@ class Offers:
         return f"the prompt (about {prompt} tokens) does not fit its context of {context}"
 
 
-def _asked(state: RunState) -> _Asked:
+def _asked(state: RunState, needs: frozenset[Ability]) -> _Asked:
     query, expected = state["query"], COMPLETION_TOKENS[state["signals"].domain]
     if is_plain(query):  # sized by what the client sent (`_plain_size`)
-        return _Asked(True, 0, 0, expected)
+        return _Asked(needs, plain_size(query), 0, 0, expected)
     bare = [{"content": m.content} for m in query.messages]
     bound = prompt_bound(bare, None, query.response_format)
-    return _Asked(False, sum(len(m.content) for m in query.messages), bound, expected)
+    return _Asked(needs, None, sum(len(m.content) for m in query.messages), bound, expected)
 
 
 def _too_dear(one: float, left: Left, refused: str | None) -> tuple[str | None, bool]:

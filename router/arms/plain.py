@@ -13,7 +13,7 @@ call is a complete answer without a text. Its worst case bounds what is not text
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from router.arms.drawing import (
@@ -32,7 +32,14 @@ from router.needs import PLAIN
 from router.samples import AttemptStatus
 from router.state import Query
 
-__all__ = ["ask_plainly", "plain_bound", "plain_messages", "plain_tokens"]
+__all__ = [
+    "PlainSize",
+    "ask_plainly",
+    "plain_bound",
+    "plain_messages",
+    "plain_size",
+    "plain_tokens",
+]
 
 TOOL_TOKENS = 1024
 """Of the template that introduces tools to the model, beside their JSON."""
@@ -80,7 +87,7 @@ def _cap(asking: Asking, query: Query) -> int:
     """Most tokens of a choice: less where the context has no room for it beside the prompt."""
     if asking.context is None:
         return asking.cap
-    prompt = plain_tokens(query, LEAST_CHARS_PER_TOKEN)
+    prompt = plain_tokens(plain_size(query), LEAST_CHARS_PER_TOKEN)
     return max(1, min(asking.cap, asking.context - prompt - ROOM))
 
 
@@ -100,27 +107,37 @@ def plain_call(query: Query) -> dict[str, Any]:
     return call
 
 
-def plain_bound(query: Query, image_tokens: int, most_input: int | None) -> int:
+@dataclass(frozen=True, slots=True)
+class PlainSize:
+    """What a query comes to, whichever model is asked: read once of one that may be long."""
+
+    texts: int
+    """Bytes of all text and audio."""
+    images: int
+    files: int
+    frame: int
+    """Most tokens that templates add."""
+
+
+def plain_bound(size: PlainSize, image_tokens: int, most_input: int | None) -> int:
     """Most tokens that the prompt can be; `most_input`: of the model."""
     whole = WHOLE_CONTEXT if most_input is None else most_input
-    texts, images, files = _sizes(query)
-    if files:
+    if size.files:
         return whole
-    bound = texts + images * image_tokens + BASE_TOKENS
-    bound += MESSAGE_TOKENS * len(query.messages)
-    bound += TOOL_TOKENS if query.call.get("tools") or query.call.get("functions") else 0
-    return min(bound, whole)
+    return min(size.texts + size.images * image_tokens + size.frame, whole)
 
 
-def plain_tokens(query: Query, chars_per_token: float) -> int:
+def plain_tokens(size: PlainSize, chars_per_token: float) -> int:
     """The same as a prediction."""
-    texts, images, files = _sizes(query)
-    return int(texts / chars_per_token) + (images + files) * TYPICAL_IMAGE_TOKENS
+    pictures = size.images + size.files
+    return int(size.texts / chars_per_token) + pictures * TYPICAL_IMAGE_TOKENS
 
 
-def _sizes(query: Query) -> tuple[int, int, int]:
-    """Bytes of all text and audio, number of images, number of files."""
+def plain_size(query: Query) -> PlainSize:
+    """Of the conversation and the parameters as they came."""
     images = files = 0
+    frame = BASE_TOKENS + MESSAGE_TOKENS * len(query.messages)
+    frame += TOOL_TOKENS if query.call.get("tools") or query.call.get("functions") else 0
     size = len(json.dumps(_worded(plain_call(query)), indent=1, default=str))
     for message in plain_messages(query):
         content = message.get("content")
@@ -131,7 +148,7 @@ def _sizes(query: Query) -> tuple[int, int, int]:
         if not isinstance(content, str):
             content = [p for p in content or () if p.get("type") not in ("image_url", "file")]
         size += len(_written({**message, "content": content}))
-    return size, images, files
+    return PlainSize(size, images, files, frame)
 
 
 def _worded(call: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from router.arms.drawing import Asking, Drawn, draw
 from router.arms.methods import Sampled
-from router.arms.plain import ask_plainly, plain_bound
+from router.arms.plain import ask_plainly, plain_bound, plain_size
 from router.arms.sampler import Sampler, Samples
 from router.arms.spending import Spender, Tab
 from router.errors import ModelUnavailable
@@ -152,7 +152,7 @@ class ArmRunner:
     ) -> Attempt:
         model = self._models.settings(arm.model)
         most = self._models.most_input(arm.model)
-        bound = plain_bound(asking.query, model.image_tokens, most)
+        bound = plain_bound(plain_size(asking.query), model.image_tokens, most)
         drawn = await ask_plainly(asking, bound, on_text, on_reasoning, on_delta)
         self._report(arm.model, (drawn,))
         attempt = _of_one(drawn, base, arm.model)

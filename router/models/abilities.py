@@ -5,7 +5,8 @@ the embedded model      nothing
 a LiteLLM model         its price map (`supports_vision`, ...), without importing LiteLLM;
                         n, logprobs, logit_bias: what its provider takes, once it is loaded
 a server of your own    nothing, unless its settings say so: a server that ignores a
-                        parameter looks like one that knows it
+                        parameter looks like one that knows it (vLLM and llama.cpp keep to a
+                        json_schema: `can: [json_schema]` says so of yours)
 """
 
 from typing import Any

@@ -193,6 +193,26 @@ def test_a_response_format_is_asked_of_the_model_and_checked(
     assert sent == form.get("json_schema", {}).get("schema", {"type": "object"})
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        {"type": "json_schema", "json_schema": {"name": "p", "schema": SCHEMA}},
+        {"type": "json_object"},
+    ],
+)
+def test_a_response_format_reaches_an_arm_that_can_do_it(serve, fake_model, other_fake_model, form):
+    other_fake_model.answer = lambda _: '{"x": 1}'
+    models = {"large": {
+        "tier": "large", "api_base": other_fake_model.api_base, "api_key": "k",
+        "can": ["json_schema"], "usd_per_hour": None, "input_usd_per_million": 10,
+        "output_usd_per_million": 40,
+    }}  # fmt: skip
+    served = serve(fake_model, other_fake_model, models=models)
+    body = post(served, {**MATH, "response_format": form}).json()
+    assert body["ockham"]["route"] == ["large"] and body["ockham"]["verified"] is True
+    assert len(fake_model.requests) == 1  # the health check
+
+
 def test_a_response_format_of_text_asks_for_nothing(serve, fake_model):
     assert post(serve(fake_model), {**ASK, "response_format": {"type": "text"}}).status_code == 200
     assert "response_format" not in fake_model.requests[-1]
