@@ -31,6 +31,19 @@ def test_an_answer_is_audited_behind_the_callers_back(serve, fake_model, other_f
     assert status["bound"]["least"] == 59
 
 
+def test_a_model_that_was_named_is_not_audited(serve, fake_model, other_fake_model):
+    fake_model.answer = other_fake_model.answer = lambda _: SAID
+    served = serve(fake_model, other_fake_model, audits={"share": 1.0, "uncertain_weight": 1.0})
+    idents = [post(served, {**ASK, "model": m}).json()["ockham"]["trace_id"]
+              for m in ("small", ASK["model"])]  # fmt: skip
+    for _ in range(300):
+        named, routed = (get(served, f"/ockham/traces/{one}").json()["labels"] for one in idents)
+        if routed:
+            break
+        time.sleep(0.05)
+    assert routed and not named
+
+
 def test_a_tenant_sees_its_own_feedback_and_nobodys_spending(serve, fake_model, other_fake_model):
     fake_model.answer = other_fake_model.answer = lambda _: SAID
     served = serve(fake_model, other_fake_model, audits={"share": 1.0, "uncertain_weight": 1.0})
