@@ -14,6 +14,7 @@ from typing import Self
 
 from policies import Policy
 from router.arms.run import ArmRunner
+from router.bounds import most_seconds
 from router.cases import CaseBuilder
 from router.config import Settings
 from router.embedding import TextEncoder
@@ -33,6 +34,7 @@ from router.knowledge.retrieving import Retriever
 from router.masking import masked, pathless
 from router.models.pool import Models
 from router.paths import data_dir
+from router.purse import Purse
 from router.signals.aside import ProcessSignals, SignalsAside, ThreadedSignals, make_featuriser
 from router.signals.encoder import Encoder
 from router.state import Decision, Query, RunState, Signals
@@ -87,10 +89,10 @@ class Assembly:
         await self.engine.models.start()
 
     async def decide(
-        self, queries: Sequence[Query], policy: Policy
+        self, queries: Sequence[Query], policy: Policy, purse: Purse | None = None
     ) -> list[tuple[Signals, Decision]]:
         """The first decision of each query's run, without running it."""
-        context = Context(self.engine, policy, time.perf_counter() + 3600)
+        context = Context(self.engine, policy, 0.0, purse=purse)
         placed = await self.engine.signals.aclassify_many(queries)
         fresh = [_fresh(q, *made) for q, made in zip(queries, placed, strict=True)]
         return [(state["signals"], await _decided(context, state)) for state in fresh]
@@ -121,7 +123,9 @@ class Assembly:
 
 
 async def _decided(context: Context, state: RunState) -> Decision:
-    """The first decision, with what was looked up for it."""
+    """The first decision, with what was looked up for it; its time begins now."""
+    seconds = most_seconds(context.engine.settings.limits, state["query"].bounds)
+    context = replace(context, deadline=time.perf_counter() + seconds)
     lookup = await look_up(context, state)
     if lookup is None:
         return decide_once(context, state)

@@ -194,10 +194,10 @@ class Router:
         return self._home.wait(self._decide(queries, policy))
 
     async def aroute(
-        self, query: Askable, *, policy: PolicyChoice = None
+        self, query: Askable, *, policy: PolicyChoice = None, purse: Purse | None = None
     ) -> tuple[Signals, Decision]:
-        """`route` for async code."""
-        return (await self._home.carry_over(self._decide([query], policy)))[0]
+        """`route` for async code. Of a `purse` only what is left is read."""
+        return (await self._home.carry_over(self._decide([query], policy, purse)))[0]
 
     # -- opening and closing --------------------------------------------------------
 
@@ -344,12 +344,12 @@ class Router:
             emit(None)
 
     async def _decide(
-        self, queries: Sequence[Askable], policy: PolicyChoice
+        self, queries: Sequence[Askable], policy: PolicyChoice, purse: Purse | None = None
     ) -> list[tuple[Signals, Decision]]:
         chosen = self._policy(policy)
         asked = [as_asked(self._query(query), chosen) for query in queries]
         assembly = await self._assembled()
-        return await assembly.decide(asked, chosen)
+        return await assembly.decide(asked, chosen, purse)
 
     def _no_tracing(self) -> Any:
         """LangSmith's variables in the environment do nothing unless `tracing` is on."""

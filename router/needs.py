@@ -3,7 +3,7 @@
     hard    tools, images, audio, files, json_schema, n, logprobs, logit_bias: an arm whose model
             cannot do them is not run
     form    a JSON schema among the checks: asked of the arms whose model can keep to one; where
-            no arm's can, any is run, and the check judges what it says
+            no arm's can, or a model is named, the check judges what it says
     soft    seed, stop, penalties, reasoning_effort: passed on, dropped where a model takes none
 
 A request with a hard need, or for a model by its name, is answered by one plain call of the
@@ -60,7 +60,7 @@ def hard_needs(query: Query) -> frozenset[Ability]:
 
 def form_needs(query: Query) -> frozenset[Ability]:
     """What the form that the asker states takes of a model, where there is one that can do it."""
-    return _FORM if query.response_format is not None else _NOTHING
+    return _FORM if query.response_format is not None and not query.as_it_is else _NOTHING
 
 
 def is_plain(query: Query) -> bool:

@@ -10,10 +10,12 @@ from router.gateway.exchange import Exchange
 from router.gateway.routed import Api, Body, serve_routed
 from router.state import Answer, JsonSchemaCheck, Message
 
-__all__ = ["chat"]
+__all__ = ["Chat", "chat"]
 
 
-class _Chat(Api[ChatRequest]):
+class Chat(Api[ChatRequest]):
+    """OpenAI's chat completions."""
+
     schema = ChatRequest
     form = "response_format"
 
@@ -38,7 +40,7 @@ class _Chat(Api[ChatRequest]):
         return ChatWriter(id, request.model, usage=usage, reasoning=reasoning)
 
 
-_API = _Chat()
+_API = Chat()
 
 
 async def chat(exchange: Exchange) -> None:

@@ -195,10 +195,16 @@ class Exchange(Connection):
         if self.principal.tokens_per_minute is not None:
             self.estimated_tokens = sum(len(m.content) for m in query.messages) // 4 + 1
             await self._limit("tokens", self.estimated_tokens)
-        booking = self._booked(self.principal)
-        await booking.open()
+        booking = await self.purse()
         if booking.left_usd <= 0:
             raise out_of_budget()
+        return booking
+
+    async def purse(self) -> "Booking":
+        """What the caller's budget has left; nothing is written yet."""
+        assert self.principal is not None
+        booking = self._booked(self.principal)
+        await booking.open()
         return booking
 
     async def _head(self, status: int, headers: Headers) -> None:

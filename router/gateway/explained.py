@@ -10,17 +10,15 @@ from pydantic import Field, StringConstraints, model_validator
 from router.errors import ConfigError
 from router.explain import route_json
 from router.gateway.body import parse
-from router.gateway.chat_query import checks_of, messages_of
-from router.gateway.chat_schema import Turn
+from router.gateway.chat import Chat
+from router.gateway.chat_schema import ChatRequest
 from router.gateway.errors import Refused
 from router.gateway.exchange import Exchange
-from router.gateway.fields import Absent, Model, Overrides, ResponseFormat, Strict
+from router.gateway.fields import Model, Strict
 from router.gateway.health import readiness
-from router.gateway.naming import target_of
-from router.gateway.overrides import bounds_of, overrides_of
+from router.gateway.routed import admitted
 from router.gateway.serve import reload_all
 from router.ledger.records import Principal
-from router.state import Query
 
 __all__ = ["FeedbackRequest", "RouteRequest", "dry_run", "feedback", "reload", "status", "trace"]
 
@@ -28,14 +26,17 @@ CLOSING_S = 5.0
 """A row is closed just after its answer has left: who asks at once waits for it."""
 
 
-class RouteRequest(Strict):
-    """The body of `POST /ockham/route`: what the chat API takes of it."""
+class RouteRequest(ChatRequest):
+    """The body of `POST /ockham/route`: any chat completion's, and `model` may be left out."""
 
     model: Model = "ockham/auto"
-    messages: Annotated[list[Turn], Field(min_length=1)]
-    response_format: ResponseFormat | None = None
-    ockham: Overrides | None = None
-    stream: Absent = None
+
+
+class _Route(Chat):
+    schema = RouteRequest
+
+
+_API = _Route()
 
 
 class FeedbackRequest(Strict):
@@ -70,22 +71,14 @@ async def trace(exchange: Exchange) -> None:
 
 
 async def dry_run(exchange: Exchange) -> None:
-    """The first decision, with reasons: no model is called, nothing is spent."""
-    await exchange.authenticate()
-    body = await exchange.body()
-    request = parse(RouteRequest, body)
-    asked = overrides_of(exchange.headers, request.ockham)
-    router = exchange.generation.router
-    target = target_of(router, request.model, asked)
-    settings = exchange.settings
-    query = Query(
-        id=exchange.id,
-        messages=messages_of(body["messages"], settings.gateway.allow_image_urls),
-        checks=checks_of(request.response_format),
-        bounds=bounds_of(asked, 0.0, settings.limits.timeout_s),
+    """The first decision on a chat completion, by what its tenant has left now, with reasons: no
+    model is called, nothing is spent."""
+    asked = await admitted(exchange, _API)
+    purse = await exchange.purse()
+    deciding = exchange.generation.router.aroute(
+        asked.query, policy=asked.target.choice, purse=purse
     )
-    query = await exchange.admit(query, asked, "response_format")
-    signals, decision = await exchange.race(router.aroute(query, policy=target.choice))
+    signals, decision = await exchange.race(deciding)
     await exchange.send_json(route_json(signals, decision))
 
 

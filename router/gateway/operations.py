@@ -43,7 +43,7 @@ OPERATIONS: tuple[Operation, ...] = (
         parameters=_id(r"^[^?#\s]+$", "As listed."),
     ),
     Operation(
-        "POST", "/ockham/route", explained.dry_run, "A dry run: the decision, and nothing else.",
+        "POST", "/ockham/route", explained.dry_run, "A dry run of a chat completion: its decision.",
         answers.RouteAnswer, explained.RouteRequest, "route", errors=(404, 503),
         parameters=OVERRIDES,
     ),

@@ -6,18 +6,19 @@ what may be spent, the place, the books, the run) is here, once.
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from router.gateway.body import parse
 from router.gateway.chat_out import headers_of
 from router.gateway.exchange import Exchange
-from router.gateway.fields import RoutedRequest
-from router.gateway.naming import target_of
+from router.gateway.fields import Overrides, RoutedRequest
+from router.gateway.naming import Target, target_of
 from router.gateway.overrides import bounds_of, conversation_key, overrides_of
 from router.gateway.stream import Writer, stream_run
 from router.state import Answer, JsonSchemaCheck, Message, Query, Sampling
 
-__all__ = ["Api", "Body", "serve_routed"]
+__all__ = ["Api", "Asked", "Body", "admitted", "serve_routed"]
 
 Body = Mapping[str, Any]
 R = TypeVar("R", bound=RoutedRequest)
@@ -56,8 +57,19 @@ class Api(ABC, Generic[R]):
         """The same as a stream."""
 
 
-async def serve_routed(exchange: Exchange, api: Api[R]) -> None:
-    """Answer one request, whole or as a stream."""
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[R]):
+    """A request as it was read: what runs, and on what query."""
+
+    body: Body
+    request: R
+    overrides: Overrides
+    target: Target
+    query: Query
+
+
+async def admitted(exchange: Exchange, api: Api[R]) -> Asked[R]:
+    """One request, read, and with a place to run in."""
     who = await exchange.authenticate()
     body = await exchange.body()
     request = parse(api.schema, body)
@@ -81,13 +93,21 @@ async def serve_routed(exchange: Exchange, api: Api[R]) -> None:
         conversation=conversation_key(who.tenant, messages),
     )
     query = await exchange.admit(query, asked, api.form)
+    return Asked(body, request, asked, target, query)
+
+
+async def serve_routed(exchange: Exchange, api: Api[R]) -> None:
+    """Answer one request, whole or as a stream."""
+    asked = await admitted(exchange, api)
+    body, request, query, choice = asked.body, asked.request, asked.query, asked.target.choice
+    router = exchange.generation.router
     booking, log = await exchange.book(query), exchange.log
     if request.stream:
-        writer = api.writer(exchange.id, request, body, reasoning=bool(asked.reasoning))
-        run = router.astream(query, policy=target.choice, commit=True, purse=booking, log=log)
+        writer = api.writer(exchange.id, request, body, reasoning=bool(asked.overrides.reasoning))
+        run = router.astream(query, policy=choice, commit=True, purse=booking, log=log)
         await stream_run(exchange, run, writer)
         return
-    answer = await exchange.race(router.aask(query, policy=target.choice, purse=booking, log=log))
+    answer = await exchange.race(router.aask(query, policy=choice, purse=booking, log=log))
     exchange.answer = answer
     exchange.saw_answer()
     await exchange.send_json(api.whole(request, body, answer), headers=headers_of(answer))

@@ -84,7 +84,13 @@ def test_form_and_tools_have_to_be_there_in_one_model(two):
         router.ask(formed(tools=TOOLS))
 
 
-def test_who_names_a_model_that_cannot_is_told(two):
+def test_who_names_a_model_has_it_and_its_answer_is_held_against_the_form(two):
+    router = two(large=("json_schema",))
+    answer = router.ask(formed(), policy=router.concrete("small"))
+    assert answer.route == ("small",) and answer.verdict.passed is False
+
+
+def test_who_names_an_arm_that_cannot_is_told(two):
     router = two(large=("json_schema",))
     with pytest.raises(InputError, match=r"models\.small\.can"):
-        router.ask(formed(), policy=router.concrete("small"))
+        router.ask(formed(), policy=router.concrete("small+index"))

@@ -308,6 +308,60 @@ def test_a_dry_run_spends_nothing(serve, fake_model):
     assert len(fake_model.requests) == 1 and rows(served) == []
 
 
+TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
+FORM = {"type": "json_schema", "json_schema": {"schema": {"type": "object"}}}
+
+
+@pytest.mark.parametrize(
+    ("more", "choice"),
+    [
+        ({"max_tokens": 20, "stop": ["END"], "seed": 3, "temperature": 0.5, "user": "me"}, "small"),
+        ({"tools": TOOLS, "tool_choice": "auto"}, "large"),
+        ({"n": 2}, "large"),
+        ({"logprobs": True, "top_logprobs": 2}, "large"),
+        ({"response_format": FORM}, "large"),
+        ({"stream": True, "stream_options": {"include_usage": True}}, "small"),
+        ({"model": "large", "metadata": {"a": "b"}}, "large"),
+    ],
+)
+def test_a_dry_run_takes_what_chat_takes_and_decides_alike(
+    serve, fake_model, other_fake_model, more, choice
+):
+    models = {"large": {
+        "tier": "large", "api_base": other_fake_model.api_base, "api_key": "k",
+        "can": ["tools", "n", "logprobs", "json_schema"], "usd_per_hour": None,
+        "input_usd_per_million": 10, "output_usd_per_million": 40,
+    }}  # fmt: skip
+    served = serve(fake_model, other_fake_model, models=models)
+    body = {**ASK, "messages": [{"role": "user", "content": "What is 12 * 7?"}], **more}
+    dry = post(served, body, path="/ockham/route").raise_for_status()
+    assert dry.json()["choice"] == choice
+    assert len(fake_model.requests) == len(other_fake_model.requests) == 1  # the health checks
+    assert rows(served) == []
+    wet = post(served, body).raise_for_status()
+    assert wet.headers["x-ockham-route"].split(",")[0] == choice
+
+
+def test_a_dry_run_needs_no_model_name_and_refuses_what_chat_refuses(serve, fake_model):
+    served = serve(fake_model)
+    unnamed = {"messages": ASK["messages"]}
+    assert post(served, unnamed, path="/ockham/route").json()["choice"] == "small"
+    for wrong in ({"audio": {"voice": "x"}}, {"n": 0}, {"stream_options": {}}, {"max_steps": 1}):
+        dry = post(served, {**ASK, **wrong}, path="/ockham/route")
+        wet = post(served, {**ASK, **wrong})
+        assert dry.status_code == wet.status_code == 400 and dry.json() == wet.json()
+
+
+def test_a_dry_run_weighs_what_the_budget_has_left(serve, fake_model):
+    served = serve(fake_model)
+    key = tenant_with_key(served, "poor", daily_usd=1e-7)
+    told = post(served, ASK, key, "/ockham/route").raise_for_status().json()
+    assert told["choice"] is None
+    assert told["arms"]["small"]["over_budget"]
+    assert "what the budget has left" in told["arms"]["small"]["why_not"]
+    assert rows(served) == []
+
+
 @pytest.mark.parametrize("stream", [True, False])
 def test_a_full_queue_says_when_to_come_again(serve, fake_model, stream):
     served = serve(fake_model, gateway={"max_concurrent": 1, "max_queue": 0})
