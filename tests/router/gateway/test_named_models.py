@@ -81,6 +81,15 @@ def test_a_schema_reaches_the_model_as_it_came(serve, fake_model):
     assert (sent["response_format"], sent["user"]) == (SCHEMA, "me")
 
 
+def test_another_models_ability_refuses_no_named_one(serve, fake_model, other_fake_model):
+    able = {"large": {"tier": "large", "api_base": other_fake_model.api_base, "api_key": "k",
+                      "usd_per_hour": 1, "can": ["json_schema"]}}  # fmt: skip
+    served = serve(fake_model, other_fake_model, models=able)
+    body = post(served, named("Who?", response_format=SCHEMA)).raise_for_status().json()
+    assert body["ockham"]["route"] == ["small"]
+    assert fake_model.requests[-1]["response_format"] == SCHEMA
+
+
 @pytest.mark.parametrize("model", ["small", "ockham/auto"])
 def test_a_cap_that_is_lowered_is_told(serve, fake_model, model):
     served = serve(fake_model)
