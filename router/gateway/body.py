@@ -19,6 +19,8 @@ __all__ = ["Gone", "parse", "read_body", "read_json"]
 
 MAX_DEPTH = 64
 """Nesting of a JSON body; a tool's schema is far below."""
+MAX_VALUES = 200_000
+"""JSON values in a body: more would keep the event loop from everybody else for seconds."""
 MAX_TEXT = 200
 """Characters of a validation message."""
 
@@ -86,7 +88,22 @@ def to_object(raw: bytes) -> dict[str, Any]:
         raise Refused(400, "the body must be a JSON object", "invalid_json")
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _too_deep(value):
         raise Refused(400, f"the body is nested deeper than {MAX_DEPTH} levels", "invalid_json")
+    # Commas stand in texts, too: only where there are many is it worth a look.
+    if raw.count(b",") > MAX_VALUES // 2 and _too_many(value):
+        raise Refused(400, f"the body holds more than {MAX_VALUES} JSON values", "invalid_json")
     return value
+
+
+def _too_many(value: Any) -> bool:
+    seen, left = 0, [value]
+    while left:
+        outer = left.pop()
+        seen += len(outer)
+        if seen > MAX_VALUES:
+            return True
+        values = outer.values() if isinstance(outer, dict) else outer
+        left += [inner for inner in values if isinstance(inner, dict | list)]
+    return False
 
 
 def _too_deep(value: Any) -> bool:

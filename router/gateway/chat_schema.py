@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from router.gateway.fields import (
+    MAX_TURNS,
     Absent,
     FunctionTools,
     Name,
@@ -70,14 +71,16 @@ class _System(Strict):
 
 class _User(Strict):
     role: Literal["user"]
-    content: str | Annotated[list[_UserPart], Field(min_length=1)]
+    content: str | Annotated[list[_UserPart], Field(min_length=1, fail_fast=True)]
     name: str | None = None
 
 
 class _Assistant(Strict):
     role: Literal["assistant"]
-    content: str | Annotated[list[_AssistantPart], Field(min_length=1)] | None = None
-    tool_calls: Annotated[list[_ToolCall], Field(min_length=1)] | None = None
+    content: str | Annotated[list[_AssistantPart], Field(min_length=1, fail_fast=True)] | None = (
+        None
+    )
+    tool_calls: Annotated[list[_ToolCall], Field(min_length=1, fail_fast=True)] | None = None
     refusal: str | None = None
     name: str | None = None
     annotations: list[Any] | None = None
@@ -120,7 +123,7 @@ _Penalty = Annotated[float, Field(ge=-2, le=2)]
 class ChatRequest(RoutedRequest):
     """The body of `POST /v1/chat/completions`."""
 
-    messages: Annotated[list[Turn], Field(min_length=1)]
+    messages: Annotated[list[Turn], Field(min_length=1, max_length=MAX_TURNS, fail_fast=True)]
     stream_options: StreamOptions | None = None
     max_tokens: TokenCap | None = None
     max_completion_tokens: TokenCap | None = None

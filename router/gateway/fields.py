@@ -21,6 +21,7 @@ from pydantic import (
 from router.gateway.schemas import BoundedSchema, check_size
 
 __all__ = [
+    "MAX_TURNS",
     "Absent",
     "FunctionTools",
     "Metadata",
@@ -35,6 +36,10 @@ __all__ = [
     "Strict",
     "TokenCap",
 ]
+
+
+MAX_TURNS = 4096
+"""Messages of a conversation; OpenAI takes 2048."""
 
 
 class Strict(BaseModel):

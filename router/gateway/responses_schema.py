@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from router.gateway.fields import (
+    MAX_TURNS,
     Absent,
     Name,
     ReasoningEffort,
@@ -58,7 +59,7 @@ class InputMessage(Strict):
 
     type: Literal["message"] = "message"
     role: Literal["user", "assistant", "system", "developer"]
-    content: str | Annotated[list[_Part], Field(min_length=1)]
+    content: str | Annotated[list[_Part], Field(min_length=1, fail_fast=True)]
     id: str | None = None
     status: _Status | None = None
     phase: _Phase | None = None
@@ -139,7 +140,8 @@ class ResponsesRequest(RoutedRequest):
     """The body of `POST /v1/responses`."""
 
     input: (
-        Annotated[str, StringConstraints(min_length=1)] | Annotated[list[Item], Field(min_length=1)]
+        Annotated[str, StringConstraints(min_length=1)]
+        | Annotated[list[Item], Field(min_length=1, max_length=MAX_TURNS, fail_fast=True)]
     )
     instructions: str | None = None
     stream_options: _StreamOptions | None = None

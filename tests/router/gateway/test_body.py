@@ -1,8 +1,10 @@
 """What a body may hold, and what is a 400 and never a server's error."""
 
+import json
+
 import pytest
 
-from router.gateway.body import Gone, parse, read_body, to_object
+from router.gateway.body import MAX_VALUES, Gone, parse, read_body, to_object
 from router.gateway.chat_schema import ChatRequest
 from router.gateway.encode import header, to_json, usd
 from router.gateway.errors import Refused
@@ -101,3 +103,21 @@ def test_whatever_a_model_writes_leaves_as_json_and_as_a_header():
     assert header("plain/model-1") == b"plain/model-1"
     assert header("a\r\nb\u00e9") == b"a%0D%0Ab%C3%A9"
     assert (usd(0.0), usd(1e-9), usd(0.25)) == ("0", "0.000000001", "0.25")
+
+
+def test_a_body_of_very_many_values_is_refused_before_it_is_validated():
+
+    with pytest.raises(Refused, match="JSON values"):
+        to_object(json.dumps({"messages": [{}] * (MAX_VALUES + 1)}).encode())
+    with pytest.raises(Refused, match="JSON values"):
+        to_object(json.dumps({"logit_bias": {str(i): 1 for i in range(MAX_VALUES + 1)}}).encode())
+    text = json.dumps({"messages": [{"role": "user", "content": "a," * 2 * MAX_VALUES}]}).encode()
+    assert to_object(text)["messages"], "commas of a text are no values"
+
+
+def test_many_bad_messages_make_one_complaint():
+    body = {"model": "ockham/auto", "messages": [{"role": "nobody"}] * 4000}
+    with pytest.raises(Refused, match=r"messages\[?\.?0"):
+        parse(ChatRequest, body)
+    with pytest.raises(Refused, match="4096"):
+        parse(ChatRequest, {**body, "messages": [{"role": "user", "content": "x"}] * 4097})
