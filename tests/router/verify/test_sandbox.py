@@ -131,7 +131,7 @@ async def left_alive() -> list[str]:
     """What still runs after some seconds; one look without any is enough, since the next may
     catch a box of another test's in the moment in which it ends."""
     until = time.monotonic() + 6  # a busy machine may take its time
-    while (alive := boxes_alive()) and time.monotonic() < until:
+    while (alive := boxes_alive()) and time.monotonic() < until:  # noqa: ASYNC110  another process
         await asyncio.sleep(0.02)
     return alive
 
