@@ -18,26 +18,28 @@ class RunLog:
 
     def __init__(self) -> None:
         self._policy: Policy | None = None
-        self._state: RunState = {"attempts": [], "steps": []}
+        self._query: Query | None = None
+        self._updates: list[RunState] = []
         self._started = time.perf_counter()
 
     def begin(self, policy: Policy, query: Query) -> None:
         """The run begins."""
-        self._policy, self._started = policy, time.perf_counter()
-        self._state["query"] = query
+        self._policy, self._query, self._started = policy, query, time.perf_counter()
 
     def add(self, update: RunState) -> None:
         """What a node adds to the state."""
-        before = self._state
-        self._state = {**before, **update}
-        self._state["attempts"] = [*before["attempts"], *update.get("attempts", [])]
-        self._state["steps"] = [*before["steps"], *update.get("steps", [])]
+        self._updates.append(update)
 
     def trace(self) -> Trace | None:
         """What has happened; None where the query was never placed."""
-        if self._policy is None or "signals" not in self._state:
+        if self._policy is None or self._query is None or not self._updates:
             return None
-        return trace_of(self._policy, self._state, self._started)
+        state: RunState = {"query": self._query}
+        for update in self._updates:
+            state |= update
+        state["attempts"] = [a for update in self._updates for a in update.get("attempts", [])]
+        state["steps"] = [step for update in self._updates for step in update.get("steps", [])]
+        return trace_of(self._policy, state, self._started)
 
 
 def trace_of(policy: Policy, state: RunState, started: float) -> Trace:

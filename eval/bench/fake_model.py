@@ -12,7 +12,7 @@ import struct
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
@@ -22,6 +22,11 @@ Mode = Literal[
     "ok", "cut", "reset", "garbage", "empty", "bad_json", "hang", "stall", "slow",
     "auth", "busy", "error", "overflow", "rejected", "length", "endless", "negative",
 ]  # fmt: skip
+
+
+_STATUS: Mapping[str, int] = {
+    "auth": 401, "busy": 429, "error": 500, "overflow": 400, "rejected": 400,
+}  # fmt: skip
 
 
 def say_hello(messages: list[dict[str, str]]) -> str:
@@ -98,9 +103,7 @@ def _handler(fake: FakeModel) -> type[BaseHTTPRequestHandler]:
             with fake.lock:
                 fake.requests.append(body)
                 mode = fake.mode_of(len(fake.requests) - 1) if fake.mode_of else fake.mode
-            status = {"auth": 401, "busy": 429, "error": 500, "overflow": 400, "rejected": 400}.get(
-                mode
-            )
+            status = _STATUS.get(mode)
             if status is not None:
                 code = "context_length_exceeded" if mode == "overflow" else "fake"
                 message = "maximum context length is 8 tokens" if mode == "overflow" else "no"

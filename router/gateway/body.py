@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.types import Receive
 
 from router.gateway.errors import Refused
+from router.gateway.schemas import size_of
 
 __all__ = ["Gone", "parse", "read_body", "read_json"]
 
@@ -89,21 +90,9 @@ def to_object(raw: bytes) -> dict[str, Any]:
     if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH and _too_deep(value):
         raise Refused(400, f"the body is nested deeper than {MAX_DEPTH} levels", "invalid_json")
     # Commas stand in texts, too: only where there are many is it worth a look.
-    if raw.count(b",") > MAX_VALUES // 2 and _too_many(value):
+    if raw.count(b",") > MAX_VALUES // 2 and size_of([value], MAX_VALUES)[0] > MAX_VALUES:
         raise Refused(400, f"the body holds more than {MAX_VALUES} JSON values", "invalid_json")
     return value
-
-
-def _too_many(value: Any) -> bool:
-    seen, left = 0, [value]
-    while left:
-        outer = left.pop()
-        seen += len(outer)
-        if seen > MAX_VALUES:
-            return True
-        values = outer.values() if isinstance(outer, dict) else outer
-        left += [inner for inner in values if isinstance(inner, dict | list)]
-    return False
 
 
 def _too_deep(value: Any) -> bool:

@@ -25,7 +25,7 @@ from router.gateway.overrides import bounds_of
 from router.gateway.parts import Finished
 from router.ledger.records import Closing, Ending, Principal, RequestStart
 from router.runlog import RunLog
-from router.state import Answer, JsonSchemaCheck, Query
+from router.state import Answer, JsonSchemaCheck, Query, Trace
 from router.tasks import to_its_end
 
 if TYPE_CHECKING:
@@ -118,11 +118,13 @@ class Exchange(Connection):
         who = self.principal
         try:
             if self._metered and who is not None:
+                answer = self.answer if ending in ("answered", "cancelled") else None
+                trace = answer.trace if answer else self.log.trace()
                 try:
-                    await self._close_books(who, ending, error)
+                    await self._close_books(who, ending, error, answer, trace)
                 except Exception:  # the request has ended and is counted, whatever the ledger does
                     _LOG.exception("the books of request %s could not be closed", self.id)
-                self._tell_parts(who, ending, error)
+                self._tell_parts(who, ending, error, answer, trace)
         finally:
             self.gateway.running.pop(self.id, None)
             self.closed.set()
@@ -237,17 +239,20 @@ class Exchange(Connection):
         if self.first_token is None:
             self.first_token = time.perf_counter() - self.arrived
 
-    def _told_answer(self, ending: Ending) -> Answer | None:
-        return self.answer if ending in ("answered", "cancelled") else None
-
-    async def _close_books(self, who: Principal, ending: Ending, error: str | None) -> None:
-        answer = self._told_answer(ending)
+    async def _close_books(
+        self,
+        who: Principal,
+        ending: Ending,
+        error: str | None,
+        answer: Answer | None,
+        trace: Trace | None,
+    ) -> None:
         await self._booked(who).close(
             Closing(
                 ending=ending,
                 http_status=self.status,
                 answer=answer,
-                trace=None if answer else self.log.trace(),
+                trace=trace,
                 model=None if self.embedded is None else self.embedded.model,
                 prompt_tokens=None if self.embedded is None else self.embedded.tokens,
                 error=error,
@@ -258,7 +263,14 @@ class Exchange(Connection):
             tokens = answer.prompt_tokens + answer.completion_tokens
             await self.gateway.limits.spent(who, tokens - self.estimated_tokens)
 
-    def _tell_parts(self, who: Principal, ending: Ending, error: str | None) -> None:
+    def _tell_parts(
+        self,
+        who: Principal,
+        ending: Ending,
+        error: str | None,
+        answer: Answer | None,
+        trace: Trace | None,
+    ) -> None:
         finished = Finished(
             id=self.id,
             endpoint=self.endpoint,
@@ -272,8 +284,8 @@ class Exchange(Connection):
             seconds=time.perf_counter() - self.arrived,
             waited_seconds=self.waited,
             first_token_seconds=self.first_token,
-            answer=(answer := self._told_answer(ending)),
-            trace=answer.trace if answer else self.log.trace(),
+            answer=answer,
+            trace=trace,
             bills=() if self.booking is None else self.booking.charged,
             query=self.query,
             traceparent=self.headers.get(b"traceparent", b"").decode("latin-1") or None,

@@ -18,7 +18,7 @@ from router.errors import InputError
 from router.verify.format import prepare, schema_fault
 from router.verify.workers import Workers
 
-__all__ = ["MAX_CHARS", "MAX_VALUES", "BoundedSchema", "SchemaChecker", "check_size"]
+__all__ = ["MAX_CHARS", "MAX_VALUES", "BoundedSchema", "SchemaChecker", "check_size", "size_of"]
 
 MAX_VALUES = 50_000
 """JSON values of a request's schemas: ten for each of 5,000 properties, which is OpenAI's limit."""
@@ -32,7 +32,7 @@ PROCESSES = 2
 
 def check_size(schemas: Iterable[object]) -> None:
     """Raise `ValueError` where the schemas are too large together. It stops at the limit."""
-    values, chars = _size(schemas, MAX_VALUES)
+    values, chars = size_of(schemas, MAX_VALUES)
     if values > MAX_VALUES:
         raise ValueError(f"at most {MAX_VALUES} JSON values in schemas are taken: send fewer")
     if chars > MAX_CHARS:
@@ -41,10 +41,10 @@ def check_size(schemas: Iterable[object]) -> None:
         )
 
 
-def _size(schemas: Iterable[object], most: int) -> tuple[int, int]:
-    """Values and characters; of what has more than `most` values, more than that."""
+def size_of(parts: Iterable[object], most: int) -> tuple[int, int]:
+    """JSON values and characters; of what has more than `most` values, more than that."""
     values = chars = 0
-    rest = list(schemas)
+    rest = list(parts)
     while rest and values + len(rest) <= most:
         value = rest.pop()
         values += 1
@@ -88,7 +88,7 @@ class SchemaChecker:
         Raises `InputError` where it is no schema, or one that takes too long to tell.
         """
         given = dict(schema)
-        if _size([given], SMALL)[0] <= SMALL:
+        if size_of([given], SMALL)[0] <= SMALL:
             _raise(schema_fault(given), param)
             return 0.0
         started = time.perf_counter()

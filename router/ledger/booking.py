@@ -19,7 +19,7 @@ import math
 import time
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -133,7 +133,7 @@ class Booking:
         lease = self._reserve_of(arm, nano(usd))
         self._reserves += 1
         self._submit_bills()
-        row = {**self._row, "created": self._began, "expires": lease.expires}
+        row = self._beginning(lease.expires)
 
         def run(connection: sa.Connection) -> tuple[bool, int]:
             requests.begin(connection, row)
@@ -156,8 +156,7 @@ class Booking:
         """
         if self._begun or self._closing is not None:
             return
-        expires = self._began + timedelta(seconds=self._lease_s)
-        row = {**self._row, "created": self._began, "expires": expires}
+        row = self._beginning(self._began + timedelta(seconds=self._lease_s))
         what = f"beginning of request {self.id}"
         await self._wait(Operation(lambda c: requests.begin(c, row), what), _nothing_to_undo)
         self._begun = True
@@ -190,6 +189,9 @@ class Booking:
             _log.error("ledger: request %s ended %s, row still unwritten", self.id, closing.ending)
 
     # -- inside ---------------------------------------------------------------------
+
+    def _beginning(self, expires: datetime) -> dict[str, Any]:
+        return {**self._row, "created": self._began, "expires": expires}
 
     def _seen(self, left: int) -> None:
         self._sight.see(self.principal.tenant, left)

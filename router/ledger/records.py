@@ -45,7 +45,7 @@ class Closing:
     http_status: int
     answer: Answer | None = None
     trace: Trace | None = None
-    """What happened, where there is no answer that holds it."""
+    """What happened, also where there is no answer."""
     model: str | None = None
     """Which one served, where no answer says it (embeddings)."""
     prompt_tokens: int | None = None
